@@ -1,0 +1,34 @@
+# The two commands of the README: `make demo` and `make test`. The first of them creates .venv from the lock file.
+PYTHON ?= python3
+BIN := .venv/bin
+export DO_NOT_TRACK = 1
+
+.PHONY: demo test lint bench clean
+
+.venv/.ready: uv.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("goldsmith needs Python 3.11 or newer, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13"
+	$(BIN)/uv sync --quiet --frozen --all-extras
+	touch $@
+
+# The example files go through the real thing, in this project. Delete goldsmith.duckdb to see it again from the start.
+demo: .venv/.ready
+	mkdir -p landing
+	cp -R examples/landing/. landing/
+	$(BIN)/goldsmith run
+
+test: .venv/.ready lint
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 1 --disable-progress-bar --nocolor -q models
+
+bench: .venv/.ready
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv landing archive target goldsmith.duckdb*

@@ -1,0 +1,1 @@
+"""Goldsmith: CSV files of any layout into tables that keep a gold contract."""

@@ -1,0 +1,302 @@
+"""The command line. Each command is a few lines over the pipeline; errors are one line, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from generator import pipeline
+from generator.errors import GoldsmithError, UsageError
+from generator.generate import OfflineProvider
+from generator.listing import find_listed, list_layouts
+from generator.outcome import RunOutcome
+from generator.project import Project, open_project
+from generator.providers import Provider
+from generator.report import write_report
+from generator.results import layout_outcomes
+from generator.sql_functions import describe_functions
+from generator.terminal import plain, progress_bar, show_layout, show_layouts, show_run, show_status
+
+PROVIDERS = ("offline", "openai")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The global options, wherever on the command line they stood."""
+
+    project_dir: Path = Path()
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def project(self) -> Project:
+        """The project of --project-dir."""
+        return open_project(self.project_dir, os.environ)
+
+
+def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Take the global options before or after the command's name; those after it win."""
+
+    @click.option("--project-dir", type=click.Path(path_type=Path), help="The dbt project (default: here).")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+    @click.option("-v", "--verbose", is_flag=True, help="Print more.")
+    @click.pass_context
+    @wraps(command)
+    def with_options(
+        context: click.Context, project_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **rest: Any
+    ) -> Any:
+        before = context.obj or Settings()
+        context.obj = replace(
+            before,
+            project_dir=project_dir or before.project_dir,
+            as_json=as_json or before.as_json,
+            quiet=quiet or before.quiet,
+            verbose=verbose or before.verbose,
+        )
+        return context.invoke(command, context.obj, **rest)
+
+    return with_options
+
+
+class _Commands(click.Group):
+    """Turns what a user can cause into one line and an exit code."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        console = Console(stderr=True, soft_wrap=True)
+        try:
+            return super().main(
+                *args, standalone_mode=False, **{k: v for k, v in kwargs.items() if k != "standalone_mode"}
+            )
+        except GoldsmithError as error:
+            console.print(Text(f"goldsmith: {plain(error, 2000)}", style="red"))
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(2)
+        except (click.Abort, KeyboardInterrupt):
+            console.print(Text("goldsmith: interrupted; what was loaded is kept, the same command goes on from there"))
+            sys.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="goldsmith-csv", prog_name="goldsmith")
+@_global_options
+def main(settings: Settings) -> None:
+    """Turn CSV files of any layout into tables that keep a gold contract.
+
+    \b
+    goldsmith run                 everything new in landing/
+    goldsmith run bank.csv        one file; the contract is found by its columns
+    goldsmith check new.csv       would it pass? (for CI; writes nothing)
+
+    Exit codes: 0 all files are in gold, 1 something was blocked, held or over its threshold, 2 wrong usage or
+    configuration, 3 another run holds the database.
+    """
+
+
+_paths = click.argument("paths", nargs=-1, metavar="[PATH]...")
+_contract = click.option("--contract", metavar="NAME", help="The contract (models/gold/NAME.yml).")
+_source = click.option("--source", metavar="NAME", help="Who sent the files; names the dbt models.")
+_provider = click.option(
+    "--provider",
+    type=click.Choice(PROVIDERS),
+    help="Who maps a new layout (default: openai if OPENAI_API_KEY is set, else offline).",
+)
+
+
+@main.command()
+@_paths
+@_contract
+@_source
+@_provider
+@_global_options
+def run(
+    settings: Settings, paths: tuple[str, ...], contract: str | None, source: str | None, provider: str | None
+) -> None:
+    """Load files, map new layouts, build and test gold, and report.
+
+    PATH is a file, a folder or - (standard input); without one, everything new in landing/. A file in
+    landing/CONTRACT/SOURCE/ needs no options.
+    """
+    project = settings.project
+    if contract:
+        project.contract(contract)
+    chosen, notice = _choose(provider, project)
+    console = Console(stderr=True)
+    with progress_bar(console, settings.quiet or settings.as_json) as progress:
+        outcome = pipeline.run(project, paths, contract, source, chosen, progress, [notice])
+    report = None
+    if any(f.state != "known" for f in outcome.files):
+        report = write_report(outcome, project.folder / "target" / "goldsmith", time.strftime("run-%Y%m%d-%H%M%S"))
+    _finish(settings, outcome, report)
+
+
+@main.command()
+@_paths
+@_contract
+@_source
+@_global_options
+def load(settings: Settings, paths: tuple[str, ...], contract: str | None, source: str | None) -> None:
+    """Load files into raw tables, as text, and no further."""
+    project = settings.project
+    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
+        outcome = pipeline.load(project, paths, contract, source, progress)
+    _finish(settings, outcome, None)
+
+
+@main.command()
+@_contract
+@_provider
+@_global_options
+def generate(settings: Settings, contract: str | None, provider: str | None) -> None:
+    """Map every loaded layout that has no dbt model yet; dbt run builds them."""
+    project = settings.project
+    chosen, notice = _choose(provider, project)
+    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
+        outcome = pipeline.generate_loaded(project, contract, chosen, progress)
+    _finish(settings, replace(outcome, notices=(notice, *outcome.notices)), None)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@_contract
+@_source
+@_provider
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How findings are printed.")
+@_global_options
+def check(
+    settings: Settings,
+    paths: tuple[str, ...],
+    contract: str | None,
+    source: str | None,
+    provider: str | None,
+    form: str,
+) -> None:
+    """Would these files pass? Runs all steps in a throw-away copy and writes nothing.
+
+    Exit code 1, with a finding for each, for a layout that no dbt model reads, drift, or a contract that fails.
+    """
+    from generator.checking import check_files
+
+    project = settings.project
+    if contract:
+        project.contract(contract)
+    chosen, _ = _choose(provider, project)
+    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
+        findings = check_files(project, paths, contract, source, chosen, progress)
+    if settings.as_json or form == "json":
+        click.echo(json.dumps([f.as_json() for f in findings], indent=1, ensure_ascii=False))
+    else:
+        for finding in findings:
+            if finding.failed or not settings.quiet:
+                click.echo(f"{'FAIL' if finding.failed else 'ok':4} {plain(finding.file)}: {plain(finding.text, 2000)}")
+    sys.exit(1 if any(f.failed for f in findings) else 0)
+
+
+@main.group(invoke_without_command=True)
+@_global_options
+def layouts(settings: Settings) -> None:
+    """List the layouts that have a dbt model, and those that are blocked."""
+    if click.get_current_context().invoked_subcommand is None:
+        _list(settings)
+
+
+@layouts.command(name="list")
+@_global_options
+def list_(settings: Settings) -> None:
+    """List the layouts."""
+    _list(settings)
+
+
+def _list(settings: Settings) -> None:
+    found = list_layouts(settings.project)
+    if settings.as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        show_layouts(Console(), found)
+
+
+@click.command()
+@click.argument("layout")
+@_global_options
+def show(settings: Settings, layout: str) -> None:
+    """Show one layout's mapping, with samples. LAYOUT is its first digits or its dbt model's name."""
+    project = settings.project
+    (outcome,) = layout_outcomes(project, [find_listed(project, layout)])
+    if settings.as_json:
+        click.echo(json.dumps(RunOutcome(layouts=(outcome,)).as_json()["layouts"][0], indent=1, ensure_ascii=False))
+    else:
+        show_layout(Console(), outcome)
+
+
+main.add_command(show)
+layouts.add_command(show)
+
+
+@main.command()
+@_global_options
+def status(settings: Settings) -> None:
+    """Show every file, its state and where its rows are."""
+    outcome = pipeline.everything(settings.project)
+    if settings.as_json:
+        click.echo(json.dumps(outcome.as_json()["files"], indent=1, ensure_ascii=False))
+    else:
+        show_status(Console(), outcome)
+
+
+@main.command()
+@_global_options
+def report(settings: Settings) -> None:
+    """Write the HTML report of everything that is loaded, and print its path."""
+    project = settings.project
+    click.echo(write_report(pipeline.everything(project), project.folder / "target" / "goldsmith", "report"))
+
+
+def _choose(name: str | None, project: Project) -> tuple[Provider, str]:
+    """The provider, and the line that says which it is and why."""
+    if name is None:
+        name = "openai" if os.environ.get("OPENAI_API_KEY") else "offline"
+        why = (
+            "OPENAI_API_KEY is set" if name == "openai" else "no OPENAI_API_KEY: new layouts are matched without an LLM"
+        )
+    else:
+        why = "as asked"
+    if name == "offline":
+        return OfflineProvider(), f"provider: offline ({why})"
+    try:
+        from generator.providers.openai import from_environment
+    except ImportError:
+        raise UsageError(
+            "the openai package is missing: pip install 'goldsmith-csv[openai]', or --provider offline"
+        ) from None
+    return from_environment(os.environ, describe_functions(project.folder / "macros")), f"provider: openai ({why})"
+
+
+def _finish(settings: Settings, outcome: RunOutcome, report: Path | None) -> None:
+    if settings.as_json:
+        click.echo(
+            json.dumps({**outcome.as_json(), "report": str(report) if report else None}, indent=1, ensure_ascii=False)
+        )
+    elif not settings.quiet:
+        console = Console()
+        show_run(console, outcome, settings.verbose)
+        if report:
+            console.print(Text(f"report: {report}"))
+    fine = all(f.state in ("gold", "known", "loaded") for f in outcome.files) and not outcome.failures
+    sys.exit(0 if fine else 1)

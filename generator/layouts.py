@@ -1,0 +1,174 @@
+"""The cache: layouts as the project's `models/staging` folder holds them, dbt model and yml side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from generator.contracts import Contract
+from generator.errors import UsageError
+from generator.fingerprint import compatible
+from generator.render import (
+    LayoutName,
+    body_sha256,
+    load_yml,
+    render_contract_yml,
+    render_quarantine,
+    render_union,
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One cached layout. `columns`: gold column -> {source_columns, confidence, note}, source columns as header texts.
+
+    `headers` maps safe names to header texts, in order. `path` is the dbt model's file.
+    """
+
+    dbt_model: str
+    path: Path
+    source: str
+    contract: str
+    fingerprint: str
+    raw_table: str
+    has_header: bool
+    headers: Mapping[str, str]
+    shapes: tuple[str, ...]
+    columns: Mapping[str, Mapping[str, Any]]
+    unmapped: Mapping[str, str]
+    questions: tuple[Mapping[str, Any], ...]
+    review: str
+    provider: str
+    edited: bool
+
+    @property
+    def short(self) -> str:
+        """What people call the layout."""
+        return self.fingerprint[:8]
+
+    def held_because(self, contract: Contract, min_confidence: float) -> str:
+        """Why it is held out of gold, '' if it is not; the same rule as the dbt macro of that name."""
+        if self.review == "approved":
+            return ""
+        for question in self.questions:
+            return f"{question['column']}: {question['text']}"
+        for column in contract.required:
+            confidence = (self.columns.get(column.name) or {}).get("confidence")
+            if confidence is not None and confidence < min_confidence:
+                return f"{column.name}: mapped with confidence {confidence}, below {min_confidence}"
+        return ""
+
+
+def read_layouts(project: Path) -> list[Layout]:
+    """Every layout of a project, in order of name. Raises UsageError for a yml that cannot be read."""
+    folder = project / "models" / "staging"
+    files = {p.stem: p for p in sorted(folder.rglob("*.sql"))}
+    found = []
+    for path in sorted(folder.rglob("*.yml")):
+        try:
+            document = _document(path, path.stat().st_mtime_ns) or {}
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            raise UsageError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; correct it") from None
+        for model in document.get("models") or []:
+            meta = (model.get("config") or {}).get("meta") or {}
+            if "fingerprint" in meta and model.get("name") in files:
+                found.append(_layout(model["name"], meta, files[model["name"]], path))
+    return sorted(found, key=lambda layout: layout.dbt_model)
+
+
+@lru_cache(maxsize=4096)
+def _document(path: Path, changed: int) -> Any:
+    """The yml in a file; `changed` is the time of its last change, so that a changed file is read anew."""
+    return load_yml(path.read_text(encoding="utf-8"))
+
+
+def _layout(name: str, meta: dict[str, Any], sql: Path, yml: Path) -> Layout:
+    text = sql.read_text(encoding="utf-8")
+    raw = re.search(r"source\(\s*['\"]raw['\"]\s*,\s*['\"]([^'\"]+)['\"]\s*\)", text)
+    if not raw:
+        raise UsageError(f"{sql}: reads no raw table; it must select from {{{{ source('raw', ...) }}}}")
+    try:
+        return Layout(
+            dbt_model=name,
+            path=sql,
+            source=meta["source"],
+            contract=meta["contract"],
+            fingerprint=meta["fingerprint"],
+            raw_table=raw[1],
+            has_header=meta.get("has_header", True),
+            headers=meta["headers"],
+            shapes=tuple(meta["shapes"]),
+            columns=meta.get("columns") or {},
+            unmapped=meta.get("unmapped") or {},
+            questions=tuple(meta.get("questions") or ()),
+            review=meta.get("review", "pending"),
+            provider=(meta.get("provenance") or {}).get("provider", ""),
+            edited=body_sha256(text) != meta.get("body_sha256"),
+        )
+    except KeyError as error:
+        raise UsageError(f"{yml}: {name}: config.meta has no {error}; restore it or delete both files") from None
+
+
+def find_layout(
+    layouts: Sequence[Layout], contract: str | None, headers: Sequence[str], shapes: Sequence[str], source: str
+) -> Layout | None:
+    """The cached layout that a file belongs to: same headers in the same order, formats alike.
+
+    A file without header is told by its formats alone, and those are no one's own: there the source must be the same,
+    too. Of several, the one that fits most exactly.
+    """
+    fitting = [
+        layout
+        for layout in layouts
+        if contract in (None, layout.contract)
+        and list(layout.headers.values()) == list(headers)
+        and (layout.has_header or layout.source == source)
+        and compatible(layout.shapes, shapes)
+    ]
+    return min(
+        fitting,
+        key=lambda layout: (
+            sum(a != b for a, b in zip(layout.shapes, shapes, strict=True)),
+            layout.source != source,
+            layout.dbt_model,
+        ),
+        default=None,
+    )
+
+
+def write_layout(project: Path, name: LayoutName, sql: str, yml: str) -> Path:
+    """Write a new layout's two files; returns the dbt model's path. Files that are there are never overwritten."""
+    folder = project / name.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name.dbt_model}.sql"
+    if path.exists():
+        raise UsageError(f"{path}: is there already, and may have been edited; delete it to have it generated again")
+    _write(path.with_suffix(".yml"), yml)
+    _write(path, sql)
+    return path
+
+
+def write_contract_models(project: Path, contracts: Sequence[str], layouts: Sequence[Layout]) -> None:
+    """Write what every contract has beside gold: the union of its layouts and its quarantine, where they changed."""
+    for contract in contracts:
+        listed = [layout.dbt_model for layout in layouts if layout.contract == contract]
+        quarantine = project / "models" / "quarantine" / f"quarantine_{contract}.sql"
+        _write(project / "models" / "staging" / f"stg_{contract}.sql", render_union(contract, listed))
+        _write(quarantine, render_quarantine(contract))
+        _write(quarantine.with_suffix(".yml"), render_contract_yml(contract))
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(path)

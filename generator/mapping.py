@@ -1,0 +1,193 @@
+"""Find or make the mapping of a loaded file: steps 5 to 9 for one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+from jinja2 import TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from generator.contracts import Contract
+from generator.errors import GoldsmithError
+from generator.fingerprint import fingerprint
+from generator.generate import generate
+from generator.layouts import Layout, find_layout, read_layouts, write_contract_models, write_layout
+from generator.ledger import LedgerRow, connect, update_file
+from generator.matching import match_columns
+from generator.profile import LayoutProfile, build_profile
+from generator.project import Project
+from generator.providers import Provider
+from generator.reading import SAMPLE_ROWS
+from generator.render import LayoutName, render_sql, render_yml
+from generator.sandbox import Sandbox, SandboxError
+
+# The best contract must fit a file without a named one by this much better than the next.
+CLEARLY = 0.15
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A file with a mapping: which layout, and whether it was there or made now."""
+
+    layout: Layout
+    how: Literal["cached", "generated"]
+    notices: tuple[str, ...] = ()
+
+
+def map_file(project: Project, row: LedgerRow, contract_name: str | None, named: bool, provider: Provider) -> Mapped:
+    """Map one loaded file and say so in the ledger.
+
+    `named`: the file's source was given by a person, not made from the file's name. Raises GoldsmithError (Blocked, a
+    contract that is not clear, a provider's failure); the file then is `blocked` in the ledger, with the message.
+    """
+    with connect(project.database, project.folder) as connection:
+        profile = profile_of(connection, row)
+    try:
+        layouts = read_layouts(project.folder)
+        contract = _contract(project, profile, layouts, contract_name or row.contract)
+        mapped = _cached(project, row, contract, profile, layouts) or _generated(
+            project, row, contract, profile, provider
+        )
+    except GoldsmithError as error:
+        with connect(project.database, project.folder) as connection:
+            update_file(
+                connection,
+                row.file_id,
+                contract=contract_name or row.contract,
+                state="blocked",
+                message=str(error),
+            )
+        raise
+    with connect(project.database, project.folder) as connection:
+        _adopt(connection, row, mapped.layout)
+    return mapped
+
+
+def profile_of(connection: duckdb.DuckDBPyConnection, row: LedgerRow) -> LayoutProfile:
+    """The profile of a loaded file, from the same sample as when it was read."""
+    cursor = connection.execute(
+        f"""
+        select * exclude (_file_id, _source_file, _source_row, _sample)
+        from (
+            select *, row_number() over (order by _source_row) as _sample
+            from raw."{row.raw_table}" where _file_id = ?
+        )
+        where _sample <= {SAMPLE_ROWS} or _sample % 100 = 0
+        order by _sample limit {2 * SAMPLE_ROWS}
+        """,
+        [row.file_id],
+    )
+    names = [d[0] for d in cursor.description]
+    around = [names.index("_preamble"), names.index("_footer")]
+    rows = cursor.fetchall()
+    cells = [[c for i, c in enumerate(r) if i not in around] for r in rows]
+    preamble, footer = (str(rows[0][i] or "") for i in around) if rows else ("", "")
+    return build_profile(
+        row.headers,
+        cells,
+        source_file=row.source_file,
+        delimiter=row.delimiter,
+        has_header=row.has_header,
+        preamble=preamble,
+        footer=footer,
+    )
+
+
+def _contract(project: Project, profile: LayoutProfile, layouts: Sequence[Layout], name: str | None) -> Contract:
+    """The contract that was named, or the one of a cached layout, or the one that clearly fits best."""
+    if name:
+        return project.contract(name)
+    known = {x.contract for x in layouts if list(x.headers.values()) == list(profile.headers) and x.has_header}
+    if len(known) == 1:
+        return project.contract(known.pop())
+    scores = sorted(((contract_fit(profile, c), n) for n, c in project.contracts.items()), reverse=True)
+    best, second = scores[0], scores[1] if len(scores) > 1 else (0.0, "")
+    if best[0] and best[0] - second[0] >= CLEARLY:
+        return project.contract(best[1])
+    listed = ", ".join(f"{n} {s:.2f}" for s, n in scores)
+    raise GoldsmithError(
+        f"which contract? none fits clearly ({listed}); say --contract NAME, or use landing/<contract>/"
+    )
+
+
+def contract_fit(profile: LayoutProfile, contract: Contract) -> float:
+    """How well a file fits a contract, 0 to 1: the share of its filled columns that are matched, by confidence.
+
+    0 where a required column has no match, unless it is an amount, which may be made of several.
+    """
+    matches = match_columns(profile, contract)
+    if any(c.name not in matches and not c.sign for c in contract.required):
+        return 0.0
+    filled = sum(bool(c.filled) for c in profile.columns)
+    return sum(m.confidence for m in matches.values() if m.column.filled) / filled if filled else 0.0
+
+
+def _cached(
+    project: Project, row: LedgerRow, contract: Contract, profile: LayoutProfile, layouts: Sequence[Layout]
+) -> Mapped | None:
+    layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
+    if layout is None:
+        return None
+    exact = layout.fingerprint == fingerprint(profile.headers, profile.shapes)
+    return Mapped(layout, "cached") if exact or _reads(project, row, contract, layout) else None
+
+
+def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout) -> bool:
+    """Whether a layout's dbt model, as it is now, reads this file's rows: required columns filled on enough of them."""
+    try:
+        sql = (
+            SandboxedEnvironment()
+            .from_string(layout.path.read_text(encoding="utf-8"))
+            .render(source=lambda *_: "layout_rows", contract_violations=lambda *_: "[]")
+        )
+        filled = " and ".join(f"{c.name} is not null" for c in contract.required) or "true"
+        with Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id) as sandbox:
+            (rows, good), *_ = sandbox.fetch(
+                f"with layout_rows as (select * from source) select count(*), count(*) filter (where {filled}) "
+                f"from (\n{sql}\n) as staged"
+            )
+    except (SandboxError, TemplateError):
+        return False
+    return bool(rows) and good >= (1 - contract.max_quarantined) * rows
+
+
+def _generated(
+    project: Project, row: LedgerRow, contract: Contract, profile: LayoutProfile, provider: Provider
+) -> Mapped:
+    with Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id) as sandbox:
+        made = generate(profile, contract, provider, sandbox, project.function_names, project.max_attempts)
+    name = LayoutName(row.source, contract.name, fingerprint(profile.headers, profile.shapes))
+    sql = render_sql(name, made.candidate, contract)
+    path = write_layout(
+        project.folder, name, sql, render_yml(name, made.candidate, contract, profile, made.provenance, sql)
+    )
+    layouts = read_layouts(project.folder)
+    write_contract_models(project.folder, list(project.contracts), layouts)
+    return Mapped(next(x for x in layouts if x.path == path), "generated", made.notices)
+
+
+def _adopt(connection: duckdb.DuckDBPyConnection, row: LedgerRow, layout: Layout) -> None:
+    """Enter the mapping in the ledger; rows that were loaded beside the layout's table move into it."""
+    connection.begin()
+    if row.raw_table != layout.raw_table:
+        connection.execute(
+            f'create table if not exists raw."{layout.raw_table}" as select * from raw."{row.raw_table}" where false'
+        )
+        connection.execute(
+            f'insert into raw."{layout.raw_table}" by name select * from raw."{row.raw_table}" where _file_id = ?',
+            [row.file_id],
+        )
+        connection.execute(f'delete from raw."{row.raw_table}" where _file_id = ?', [row.file_id])
+    update_file(
+        connection,
+        row.file_id,
+        contract=layout.contract,
+        layout=layout.short,
+        raw_table=layout.raw_table,
+        state="mapped",
+        message="",
+    )
+    connection.commit()

@@ -1,0 +1,398 @@
+"""How dates and numbers are written: the format shapes of cells and columns. Pure.
+
+A column's shape is decided on all of its sampled cells. Where they leave two readings open (day and month, decimal
+point or thousands sign), the shape says so: nothing here guesses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import pairwise
+
+BLANKS = " \t\r\n\v\f\u00a0\u2007\u2009\u202f\u200b\ufeff\u3000"
+NULL_WORDS = frozenset({"null", "none", "nan", "n/a", "na", "#n/a", "nil", "(null)", "<null>", "[null]", "\\n"})
+
+_TIME = (
+    r"(?P<sep>[T ]|,? +)(?P<time>\d{1,2}:\d{2}(?P<sec>:\d{2}(?P<frac>[.,]\d{1,9})?)?)(?P<ampm> ?[AaPp]\.?[Mm]\.?)?"
+    r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
+)
+_MONTH = r"(?P<mon>[^\W\d_]{3,10}\.?)"
+_DATES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(pattern + rf"(?P<dot>\.)?(?:{_TIME})?"))
+    for name, pattern in (
+        ("ymd", r"(?P<a>(?:19|20)\d{2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<c>\d{1,2})"),
+        ("xxy", r"(?P<a>\d{1,2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<c>(?:19|20)\d{2})"),
+        ("xxy2", r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<c>\d{2})"),
+        ("ymd8", r"(?P<a>(?:19|20)\d{2})(?P<b>0[1-9]|1[0-2])(?P<c>0[1-9]|[12]\d|3[01])"),
+        ("dmony", rf"(?P<a>\d{{1,2}})(?P<s>[-/. ]|\. ?| de )?{_MONTH}(?P<s2>[-/. ]|,? | de )(?P<c>(?:19|20)\d{{2}})"),
+        ("dmony2", rf"(?P<a>\d{{1,2}})(?P<s>[-/. ])?{_MONTH}(?P<s2>[-/. ])(?P<c>\d{{2}})"),
+        ("mondy", rf"{_MONTH} (?P<a>\d{{1,2}})(?P<s>,? )(?P<c>(?:19|20)\d{{2}})"),
+        ("cjk", r"(?P<a>(?:19|20)\d{2})年(?P<b>\d{1,2})月(?P<c>\d{1,2})日"),
+    )
+)
+# OFX dates: 20091224120000[0:GMT], also without the zone.
+_OFX = re.compile(r"((?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{6}(?:\.\d+)?(?:\[[^\]]*\])?")
+_YEARLESS = re.compile(r"\d{1,2}[-/.]\d{1,2}\.?")
+
+_CODE = r"(?:\b[A-Z]{3}\b|R\$|kr\.?|zł|Kč|Ft|Fr\.|元|円|원|руб\.?|лв\.?|TL)"
+_CURRENCY = re.compile(rf"[$€£¥₹₽₩₪₺₫₴₦฿¢￥]|{_CODE}")
+_DIGITS = re.compile(r"(?:\d[\d., '\u2019\u00a0\u202f\u2009]*\d|\.?\d+|\d+\.?)(?:)")
+_DIRECTION = re.compile(r"\s*\b(?:CR|DR|Cr|Dr|cr|dr)\.?$")
+
+
+@dataclass(frozen=True)
+class DateShape:
+    """How a column writes its dates.
+
+    `formats` are the possible DuckDB strptime formats: one where it is known, two where day and month could be
+    swapped. `prefix`, if set, is how many characters of the cell are the date (OFX: 8). `evidence` says how the order
+    was decided. `share` of the filled cells are such dates, 0 to 1. `label` is the shape in words (`DD.MM.YYYY`).
+    """
+
+    formats: tuple[str, ...]
+    has_time: bool
+    share: float
+    evidence: str = ""
+    label: str = ""
+    prefix: int | None = None
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the column could be read in two ways."""
+        return len(self.formats) > 1
+
+
+@dataclass(frozen=True)
+class NumberShape:
+    """How a column writes its numbers.
+
+    `separators` are the possible decimal signs (`.`, `,`): both where the column cannot tell. `negative` and `plus`
+    count cells with an explicit minus (or parentheses, or DR) and an explicit plus (or CR); `zero` those that are 0.
+    `decimals` is the largest number of decimal digits, `currency` the ISO code or sign in the cells, if all agree.
+    `share` of the filled cells are such numbers, 0 to 1. `integers`: no cell has a decimal or thousands sign.
+    """
+
+    separators: tuple[str, ...]
+    share: float
+    negative: int = 0
+    plus: int = 0
+    zero: int = 0
+    decimals: int = 0
+    currency: str | None = None
+    integers: bool = False
+
+
+def clean(cell: str) -> str:
+    """The cell without outer blanks of any kind."""
+    return cell.strip(BLANKS)
+
+
+def has_value(cell: str) -> bool:
+    """Whether a cell holds something to be read; the same rule as the SQL function of that name."""
+    text = clean(cell)
+    return text.lower() not in NULL_WORDS and any(c.isalnum() for c in text)
+
+
+# ---- dates ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One cell read as a date: which pattern, its parts in order, and the format with `{1}`, `{2}` for the first two."""
+
+    kind: str
+    first: int
+    second: int
+    third: int
+    template: str
+    has_time: bool
+
+    @property
+    def readings(self) -> dict[str, date | None]:
+        """The day under both readings of a date whose year stands last; None where there is no such day."""
+        year = self.third + (0 if self.third > 99 else 1900 if self.third > 68 else 2000)
+        return {"day": _day(year, self.second, self.first), "month": _day(year, self.first, self.second)}
+
+
+def _date_cell(text: str) -> _Cell | None:
+    if match := _OFX.fullmatch(text):
+        return _Cell("ofx", 0, 0, 0, "%Y%m%d", False)
+    for kind, pattern in _DATES:
+        match = pattern.fullmatch(text)
+        if match:
+            part = match.groupdict()
+            body = _date_template(kind, part)
+            first, second = (int(part["a"]), int(part["b"])) if part.get("b") else (int(part["a"]), 0)
+            if kind in ("xxy", "xxy2") and not (1 <= min(first, second) <= 12 and 1 <= max(first, second) <= 31):
+                return None
+            if kind in ("ymd", "cjk") and not (1 <= second <= 12 and 1 <= int(part["c"]) <= 31):
+                return None
+            if kind.startswith(("dmon", "mond")) and not 1 <= first <= 31:
+                return None
+            template = body + (part["dot"] or "") + _time_template(part)
+            return _Cell(kind, first, second, int(part["c"]), template, bool(part["time"]))
+    return None
+
+
+def _date_template(kind: str, part: dict[str, str | None]) -> str:
+    s, s2 = part.get("s") or "", part.get("s2") or ""
+    month = "%b"
+    return {
+        "ymd": f"%Y{s}%m{s}%d",
+        "xxy": f"{{1}}{s}{{2}}{s}%Y",
+        "xxy2": f"{{1}}{s}{{2}}{s}%y",
+        "ymd8": "%Y%m%d",
+        "dmony": f"%d{s}{month}{s2}%Y",
+        "dmony2": f"%d{s}{month}{s2}%y",
+        "mondy": f"{month} %d{s}%Y",
+        "cjk": "%Y年%m月%d日",
+    }[kind]
+
+
+def _time_template(part: dict[str, str | None]) -> str:
+    if not part["time"]:
+        return ""
+    clock = "%I" if part["ampm"] else "%H"
+    seconds = f":%S{'.%f' if part['frac'] else ''}" if part["sec"] else ""
+    ampm = (" %p" if part["ampm"].startswith(" ") else "%p") if part["ampm"] else ""
+    zone = (" %z" if part["zone"].startswith(" ") else "%z") if part["zone"] else ""
+    return f"{part['sep']}{clock}:%M{seconds}{ampm}{zone}"
+
+
+def date_shape(cells: Sequence[str]) -> DateShape | None:
+    """The date shape of a column, or None if fewer than 60 % of its filled cells are dates of one form.
+
+    `cells` in file order. Order of day and month: a part above 12, then monotonic order; otherwise both readings.
+    """
+    filled = [clean(c) for c in cells if has_value(c)]
+    if not filled:
+        return None
+    read = [d for d in map(_date_cell, filled) if d]
+    counts = Counter(d.template for d in read)
+    if not counts:
+        return None
+    template = min(counts, key=lambda t: (-counts[t], t))
+    fitting = [d for d in read if d.template == template]
+    share = len(fitting) / len(filled)
+    if share < 0.6:
+        return None
+    has_time = fitting[0].has_time
+    prefix = 8 if fitting[0].kind == "ofx" else None
+    if "{1}" not in template:
+        return DateShape((template,), has_time, share, "", _label(template), prefix)
+    day_first, month_first = template.format("", "%d", "%m"), template.format("", "%m", "%d")
+    day_evidence = any(d.first > 12 for d in fitting)
+    month_evidence = any(d.second > 12 for d in fitting)
+    if day_evidence != month_evidence:
+        chosen = day_first if day_evidence else month_first
+        return DateShape((chosen,), has_time, share, "a part above 12", _label(chosen))
+    for evidence, order in () if day_evidence else _order_evidence(fitting):
+        if order:
+            chosen = day_first if order == "day" else month_first
+            return DateShape((chosen,), has_time, share, evidence, _label(chosen))
+    return DateShape((day_first, month_first), has_time, share, "", _label(day_first, ambiguous=True))
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _order_evidence(cells: Sequence[_Cell]) -> Iterable[tuple[str, str | None]]:
+    """What tells `day` first from `month` first, where no part is above 12: evidence in words, and the order or None."""
+    days = {order: [c.readings[order] for c in cells] for order in ("day", "month")}
+    sound = {order: [d for d in found if d] for order, found in days.items()}
+    yield (
+        "only this reading is in order of time",
+        _only({o: len(set(d)) > 4 and len(d) == len(cells) and _one_way(d) for o, d in sound.items()}),
+    )
+    # A statement of one month, day after day. The other reading would have all bookings on one day of several months,
+    # weekends included, and banks move regular bookings off weekends.
+    other = {"day": "month", "month": "day"}
+    yield (
+        "the other reading has one day of each month only, weekends too",
+        _only({o: _days_in_a_row(set(d)) and _one_day_of_months(set(sound[other[o]])) for o, d in sound.items()}),
+    )
+
+
+def _only(holds: dict[str, bool]) -> str | None:
+    return next((o for o, v in holds.items() if v and sum(holds.values()) == 1), None)
+
+
+def _one_way(days: Sequence[date]) -> bool:
+    return all(a <= b for a, b in pairwise(days)) or all(a >= b for a, b in pairwise(days))
+
+
+def _days_in_a_row(days: set[date]) -> bool:
+    return len(days) > 2 and (max(days) - min(days)).days < 31 and not any(d.weekday() == 6 for d in days)
+
+
+def _one_day_of_months(days: set[date]) -> bool:
+    return len(days) > 2 and len({d.day for d in days}) == 1 and sum(d.weekday() > 4 for d in days) > 1
+
+
+def _label(template: str, ambiguous: bool = False) -> str:
+    """`%d.%m.%Y` -> `DD.MM.YYYY`; `NN/NN/YYYY` where day and month are open."""
+    if ambiguous:
+        template = template.replace("%d", "NN").replace("%m", "NN")
+    for code, word in (
+        *(("%Y", "YYYY"), ("%y", "YY"), ("%m", "MM"), ("%d", "DD"), ("%b", "Mon"), ("%H", "hh"), ("%I", "hh")),
+        *(("%M", "mm"), ("%S", "ss"), (".%f", ""), ("%p", "AM"), ("%z", "zone")),
+    ):
+        template = template.replace(code, word)
+    return template
+
+
+def settle_dates(shapes: Sequence[DateShape | None], locale_day_first: bool) -> list[DateShape | None]:
+    """Settle columns that are open by their siblings in the same file, then by the file's notation.
+
+    A sibling that writes dates the same way and is known settles a column. Dotted dates are day-first in every country
+    that writes them. `locale_day_first`: the file is delimited by semicolons *and* uses decimal commas, which no
+    month-first country does.
+    """
+    known = {_undirected(s): s.formats[0] for s in shapes if s and not s.ambiguous and _undirected(s)}
+    conflicting = {
+        key
+        for key in known
+        if len({s.formats[0] for s in shapes if s and not s.ambiguous and _undirected(s) == key}) > 1
+    }
+    settled: list[DateShape | None] = []
+    for shape in shapes:
+        if shape and shape.ambiguous:
+            key = _undirected(shape)
+            if key in known and key not in conflicting:
+                shape = replace(shape, formats=(known[key],), evidence="another date column of the file", label="")
+            elif "." in shape.formats[0][:3]:
+                shape = replace(shape, formats=shape.formats[:1], evidence="dotted dates are day-first", label="")
+            elif locale_day_first:
+                shape = replace(
+                    shape, formats=shape.formats[:1], evidence="semicolons and decimal commas are day-first", label=""
+                )
+            if not shape.ambiguous:
+                shape = replace(shape, label=_label(shape.formats[0]))
+        settled.append(shape)
+    return settled
+
+
+def _undirected(shape: DateShape) -> str:
+    """The date part of the format with day and month as the same sign: what siblings share."""
+    return shape.formats[0].partition(" %H")[0].replace("%d", "N").replace("%m", "N") if _swappable(shape) else ""
+
+
+def _swappable(shape: DateShape) -> bool:
+    return bool(re.match(r"%[dm].%[dm].%[yY]", shape.formats[0]))
+
+
+def yearless_share(cells: Iterable[str]) -> float:
+    """Share of filled cells that are a day and a month without a year."""
+    filled = [clean(c) for c in cells if has_value(c)]
+    return sum(bool(_YEARLESS.fullmatch(c)) for c in filled) / len(filled) if filled else 0.0
+
+
+def read_date(cell: str, shape: DateShape, choice: int = 0) -> date | None:
+    """A cell as a date under one reading of its column's shape; None if it is not one (month names: not read)."""
+    text = clean(cell)[: shape.prefix]
+    try:
+        return datetime.strptime(text, shape.formats[choice]).date()
+    except ValueError:
+        return None
+
+
+# ---- numbers --------------------------------------------------------------------------------------------------------
+
+
+def number_parts(cell: str) -> tuple[int, str, str | None] | None:
+    """A cell as (sign, digits with separators, currency), or None: `($1,234.50)` -> (-1, `1,234.50`, `$`).
+
+    The sign is -1 or +1 where one is written, 0 where none is.
+    """
+    text = clean(cell)
+    sign = 0
+    if text.startswith("(") and text.endswith(")"):
+        sign, text = -1, text[1:-1].strip(BLANKS)
+    if match := _DIRECTION.search(text):
+        sign, text = -1 if "d" in match[0].lower() else 1, text[: match.start()]
+    currency = None
+    for _ in range(4):
+        text = text.strip(BLANKS)
+        if text[:1] in ("-", "\u2212", "+") or text[-1:] in ("-", "\u2212", "+"):
+            if sign:
+                return None
+            at_start = text[0] in "-\u2212+"
+            sign = 1 if (text[0] if at_start else text[-1]) == "+" else -1
+            text = text[1:] if at_start else text[:-1]
+        elif currency is None and (match := _CURRENCY.match(text)):
+            currency, text = match[0], text[match.end() :]
+        elif currency is None and (found := [m for m in _CURRENCY.finditer(text) if m.end() == len(text)]):
+            currency, text = found[0][0], text[: found[0].start()]
+        else:
+            break
+    return (sign, text, currency) if re.fullmatch(_DIGITS, text) else None
+
+
+_GROUPS = {
+    ".": re.compile(
+        r"(?:\d{1,3}(?:([,' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+|\d{1,2}(?:,\d{2})*,\d{3})?(?:\.\d*)?"
+    ),
+    ",": re.compile(r"(?:\d{1,3}(?:([.' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+)?(?:,\d*)?"),
+}
+
+
+def number_shape(cells: Sequence[str]) -> NumberShape | None:
+    """The number shape of a column, or None if fewer than 60 % of its filled cells are numbers of one notation."""
+    filled = [clean(c) for c in cells if has_value(c)]
+    parts = [p for p in map(number_parts, filled) if p]
+    if not filled or len(parts) < 0.6 * len(filled):
+        return None
+    fits = {sep: [p for p in parts if pattern.fullmatch(p[1])] for sep, pattern in _GROUPS.items()}
+    most = max(len(f) for f in fits.values())
+    if most < 0.6 * len(filled):
+        return None
+    separators = tuple(sep for sep in (".", ",") if len(fits[sep]) == most)
+    fitting = fits[separators[0]]
+    if len(separators) == 2 and all(_same_either_way(p[1]) for p in fitting):
+        separators = (".",)
+    currencies = {p[2] for p in fitting if p[2]}
+    separator = separators[0]
+    return NumberShape(
+        separators=separators,
+        share=most / len(filled),
+        negative=sum(p[0] < 0 for p in fitting),
+        plus=sum(p[0] > 0 for p in fitting),
+        zero=sum(not re.search("[1-9]", p[1]) for p in fitting),
+        decimals=max((len(p[1].partition(separator)[2]) for p in fitting), default=0),
+        currency=currencies.pop() if len(currencies) == 1 else None,
+        integers=all(p[1].isdigit() for p in fitting),
+    )
+
+
+def _same_either_way(digits: str) -> bool:
+    """Whether the digits mean the same under both decimal signs: no point and no comma, or nothing but blanks."""
+    return "." not in digits and "," not in digits
+
+
+def settle_numbers(shapes: Sequence[NumberShape | None]) -> list[NumberShape | None]:
+    """Settle columns such as `1.234`, which cannot tell, by the other number columns of the file.
+
+    Columns of plain integers say nothing and take no part; their separator stays `.`, which reads them either way.
+    """
+    known = {s.separators[0] for s in shapes if s and len(s.separators) == 1 and not s.integers and s.decimals}
+    if len(known) != 1:
+        return list(shapes)
+    separator = known.pop()
+    return [replace(s, separators=(separator,)) if s and (len(s.separators) == 2 or s.integers) else s for s in shapes]
+
+
+def read_number(cell: str, separator: str) -> float | None:
+    """A cell as a float, for arithmetic that finds balances; never for values that reach gold."""
+    parts = number_parts(cell)
+    if not parts or not _GROUPS[separator].fullmatch(parts[1]):
+        return None
+    digits = re.sub(r"[^\d,.]", "", parts[1]).replace("," if separator == "." else ".", "").replace(",", ".")
+    return (-1 if parts[0] < 0 else 1) * float(digits) if digits.strip(".") else None

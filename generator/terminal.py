@@ -1,0 +1,201 @@
+"""What a person sees in a terminal: progress, what happened to each file, tables. All data is hostile here, too."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from generator.outcome import FileOutcome, LayoutOutcome, Preview, RunOutcome
+
+STYLES = {
+    "gold": "green",
+    "known": "dim",
+    "loaded": "cyan",
+    "held": "yellow",
+    "blocked": "red",
+    "refused": "red",
+    "failed": "red",
+}
+
+
+def plain(text: object, limit: int = 200) -> str:
+    """A text without control, bidirectional and other invisible characters, on one line, cut to `limit`."""
+    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in str(text).replace("\n", " "))
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+@contextmanager
+def progress_bar(console: Console, quiet: bool) -> Iterator[ProgressLine]:
+    """A bar on a terminal, one line a step elsewhere, nothing if quiet."""
+    if quiet or not console.is_terminal:
+        yield ProgressLine(None)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        yield ProgressLine(bar)
+
+
+class ProgressLine:
+    """Takes the steps of the pipeline and moves the bar."""
+
+    def __init__(self, bar: Bar | None) -> None:
+        self.bar = bar
+        self.task = bar.add_task("starting", total=None) if bar else None
+
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        """Show a step; `done` of `total` are behind it."""
+        if self.bar is not None and self.task is not None:
+            self.bar.update(self.task, description=Text(plain(step, 50)).plain, completed=done, total=total)
+
+
+def show_run(console: Console, outcome: RunOutcome, verbose: bool) -> None:
+    """Everything a run did: notices, files with their reconciliation, gold and quarantine, what waits."""
+    for notice in outcome.notices:
+        console.print(Text(plain(notice, 400), style="dim"))
+    fresh = [f for f in outcome.files if f.state != "known"]
+    known = len(outcome.files) - len(fresh)
+    for file in fresh if not verbose else outcome.files:
+        console.print(_file_line(file))
+    if known:
+        console.print(Text(f"{known} file{'s' if known != 1 else ''} loaded before: nothing to do", style="dim"))
+    if not outcome.files:
+        console.print(Text("Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"))
+    for preview in outcome.gold:
+        if preview.total:
+            show_preview(console, preview)
+    for preview in outcome.quarantine:
+        if preview.total:
+            show_preview(console, preview)
+    for failure in outcome.failures:
+        console.print(Text(plain(failure, 500), style="red"))
+    if fresh:
+        console.print(_summary(fresh))
+
+
+def _file_line(file: FileOutcome) -> Text:
+    line = Text()
+    line.append(f"{file.state:8}", style=STYLES.get(file.state, ""))
+    line.append(plain(file.source_file, 70), style="bold")
+    if file.contract or file.layout:
+        line.append(f"\n         {file.contract or 'no contract yet'}, {file.source} {file.layout}", style="dim")
+        how = {"cached": "known layout", "generated": f"mapped by {file.provider}"}.get(file.mapping, "")
+        line.append(f", {how}" if how else "", style="dim")
+        line.append(f", {file.review}" if file.review and file.review != "approved" else "", style="dim")
+    if file.state in ("gold", "held", "failed", "blocked") and file.file_id:
+        sign = "=" if file.balanced else "≠"
+        line.append(
+            f"\n         {file.rows_read} read {sign} {_parts(file)}", style="" if file.balanced else "bold red"
+        )
+    elif file.state == "loaded":
+        line.append(f"\n         {file.rows_read} read, {file.rows_rejected} rejected")
+    for reason, count in file.reasons[:4]:
+        line.append(f"\n         {count} × {plain(reason, 100)}", style="yellow")
+    if file.message:
+        line.append(f"\n         {plain(file.message, 600)}", style=STYLES.get(file.state, ""))
+    return line
+
+
+def _parts(file: FileOutcome) -> str:
+    parts = f"{file.rows_gold} gold + {file.rows_quarantined} quarantined + {file.rows_filtered} filtered"
+    parts += f" + {file.rows_rejected} rejected"
+    return f"{parts} + {file.rows_superseded} superseded" if file.rows_superseded else parts
+
+
+def _summary(files: Sequence[FileOutcome]) -> Text:
+    states = {s: sum(f.state == s for f in files) for s in STYLES}
+    counted = ", ".join(f"{n} {s}" for s, n in states.items() if n)
+    rows = sum(f.rows_gold for f in files)
+    return Text(f"\n{len(files)} file{'s' if len(files) != 1 else ''}: {counted}; {rows} rows in gold", style="bold")
+
+
+def show_preview(console: Console, preview: Preview) -> None:
+    """A few rows of a table; columns that are empty in all of them are left out."""
+    filled = [i for i in range(len(preview.columns)) if any(r[i] for r in preview.rows)]
+    shown = filled if console.width >= 160 else filled[:8]
+    table = Table(title=f"{preview.table}: {preview.total} rows", title_justify="left", title_style="bold")
+    for i in shown:
+        table.add_column(preview.columns[i], overflow="ellipsis", no_wrap=True, max_width=34)
+    if len(shown) < len(filled):
+        table.add_column("…")
+    for row in preview.rows:
+        table.add_row(*[Text(plain(row[i], 80)) for i in shown])
+    console.print(table)
+
+
+def show_layouts(console: Console, layouts: Sequence[dict[str, object]]) -> None:
+    """The cache as a table."""
+    if not layouts:
+        console.print("No layouts yet: goldsmith run FILE makes the first one.")
+        return
+    table = Table()
+    for name in ("layout", "source", "contract", "state", "review", "files", "columns"):
+        table.add_column(name)
+    for layout in layouts:
+        columns = layout["columns"]
+        mapped = sum(bool(c["source_columns"]) for c in columns.values()) if isinstance(columns, dict) else 0
+        files = layout["files"]
+        table.add_row(
+            *(Text(plain(layout[k] or "", 50)) for k in ("layout", "source", "contract", "state", "review")),
+            str(len(files) if isinstance(files, list) else 0),
+            str(mapped),
+        )
+    console.print(table)
+
+
+def show_layout(console: Console, layout: LayoutOutcome) -> None:
+    """One layout: the mapping with samples, what was left out, what is asked."""
+    console.print(
+        Text(f"{layout.dbt_model} ({layout.state}, {layout.review}, mapped by {layout.provider})", style="bold")
+    )
+    console.print(Text(layout.path, style="dim"))
+    table = Table(show_lines=True)
+    for name in ("gold column", "from", "expression", "sure", "before → after"):
+        table.add_column(name, overflow="fold")
+    for column in layout.columns:
+        samples = "\n".join(f"{plain(a, 40)} → {plain(b, 30)}" for a, b in column.samples)
+        table.add_row(
+            column.name,
+            Text(plain(", ".join(column.source_columns), 80)),
+            Text(plain(column.expression, 160)),
+            "" if column.confidence is None else f"{column.confidence:.2f}",
+            Text(samples or plain(column.note, 120)),
+        )
+    console.print(table)
+    for header, why in layout.unmapped:
+        console.print(Text(f"left out: {plain(header, 60)}: {plain(why, 120)}", style="dim"))
+    for question in layout.questions:
+        console.print(Text(f"question: {plain(question, 300)}", style="yellow"))
+
+
+def show_status(console: Console, outcome: RunOutcome) -> None:
+    """Every file with its state and counts."""
+    if not outcome.files:
+        console.print("Nothing loaded yet.")
+        return
+    table = Table()
+    for name in ("file", "contract", "layout", "state"):
+        table.add_column(name, overflow="ellipsis")
+    for name in ("read", "gold", "quarantined", "filtered", "rejected"):
+        table.add_column(name, justify="right")
+    for f in outcome.files:
+        counts = (f.rows_read, f.rows_gold, f.rows_quarantined, f.rows_filtered, f.rows_rejected)
+        texts = (plain(f.source_file, 60), f.contract or "", f.layout or "")
+        table.add_row(*map(Text, texts), Text(f.state, style=STYLES.get(f.state, "")), *map(str, counts))
+    console.print(table)
+    waiting = [f for f in outcome.files if f.state in ("held", "blocked", "failed")]
+    for file in waiting:
+        console.print(Text(f"{file.state}: {plain(file.source_file, 60)}: {plain(file.message, 400)}", style="yellow"))

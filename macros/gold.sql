@@ -1,0 +1,198 @@
+{#- Gold and quarantine: every row of every loaded file of a contract is in one of the two.
+
+    Both are incremental by file. `raw._staged` says which version of a mapping each staging view has, `raw._built` which
+    file was built into which relation under which version. A file is stale where the two differ: new files, and all
+    files of an edited layout, and no others. -#}
+
+{#- Gold: the rows without violations. The contract is the dbt model's own name. -#}
+{% macro gold_rows() %}
+    {{- return(adapter.dispatch('gold_rows')(model.name, ref('stg_' ~ model.name))) -}}
+{% endmacro %}
+
+{#- Quarantine: all other rows, with the reasons and the raw row. -#}
+{% macro quarantine_rows(contract) %}
+    {{- return(adapter.dispatch('quarantine_rows')(contract, ref('stg_' ~ contract))) -}}
+{% endmacro %}
+
+{% macro duckdb__gold_rows(contract, staged) %}
+    {%- if not execute -%}{{- return('select * from ' ~ staged) -}}{%- endif -%}
+select
+    good._file_id,
+    good._source_file,
+    good._source_row,
+    files.loaded_at as _loaded_at,
+    {%- for column in contract_columns(contract) %}
+    cast(good.{{ column.name }} as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from ({{ good_rows(contract, staged) }}) as good
+inner join raw._files as files on good._file_id = files.file_id
+where good._rank = 1
+{% endmacro %}
+
+{% macro duckdb__quarantine_rows(contract, staged) %}
+    {%- if not execute -%}{{- return('select * from ' ~ staged) -}}{%- endif -%}
+    {%- for layout in live_layouts(contract) %}
+        {%- set mapped = layout.relation and not layout.held %}
+select
+    cells._file_id,
+    cells._source_file,
+    cells._source_row,
+    files.loaded_at as _loaded_at,
+    '{{ layout.name }}' as layout,
+        {%- if mapped %}
+    case when staged._source_row is null then 'filtered' else 'violation' end as kind,
+    case when staged._source_row is null then ['left out by the mapping'] else list_distinct(staged.reasons) end as reasons,
+        {%- else %}
+    '{{ 'held' if layout.relation else 'blocked' }}' as kind,
+    ['{{ (layout.held or 'no mapping') | replace("'", "''") }}'] as reasons,
+        {%- endif %}
+    to_json(cells) as row
+from raw.{{ adapter.quote(layout.raw_table) }} as cells
+inner join raw._files as files on cells._file_id = files.file_id
+        {%- if mapped %}
+left join (
+    select _file_id, _source_row, flatten(list(_violations)) as reasons
+    from {{ layout.relation }}
+    group by _file_id, _source_row
+) as staged on cells._file_id = staged._file_id and cells._source_row = staged._source_row
+        {%- endif %}
+where
+    cells._file_id in ({{ stale_files(contract, layout) }})
+        {%- if mapped %}
+    and (staged._source_row is null or len(staged.reasons) > 0)
+        {%- endif %}
+union all
+    {%- endfor %}
+    {%- if primary_key(contract) %}
+select
+    good._file_id, good._source_file, good._source_row, files.loaded_at as _loaded_at, good._layout as layout,
+    'superseded' as kind, ['superseded by a later row of the same {{ primary_key(contract) | join(', ') }}'] as reasons,
+    to_json(good) as row
+from ({{ good_rows(contract, staged) }}) as good
+inner join raw._files as files on good._file_id = files.file_id
+where good._rank > 1
+union all
+    {%- endif %}
+select
+    cast(null as varchar) as _file_id, cast(null as varchar) as _source_file, cast(null as bigint) as _source_row,
+    cast(null as timestamp) as _loaded_at, cast(null as varchar) as layout, cast(null as varchar) as kind,
+    cast([] as varchar []) as reasons, cast(null as json) as row
+where false
+{% endmacro %}
+
+{#- The harmonized rows without violations, of stale files. `_rank` is 1 for all of them; with a primary key it numbers
+    the rows of one key, the latest file first, and within a file the last line. -#}
+{% macro good_rows(contract, staged) %}
+    {%- set key = primary_key(contract) %}
+    select
+        rows.*,
+        {{ 'row_number() over (partition by ' ~ key | join(', ') ~ ' order by files.loaded_at desc, rows._file_id desc,
+        rows._source_row desc)' if key else '1' }} as _rank
+    from (
+    {%- for layout in live_layouts(contract) if layout.relation and not layout.held %}
+        select *, '{{ layout.name }}' as _layout
+        from {{ layout.relation }}
+        where len(_violations) = 0 and _file_id in ({{ stale_files(contract, layout) }})
+        {{ 'union all by name' if not loop.last }}
+    {%- else %}
+        select *, cast(null as varchar) as _layout from {{ staged }} where false
+    {%- endfor %}
+    ) as rows
+    inner join raw._files as files on rows._file_id = files.file_id
+{% endmacro %}
+
+{#- The layouts of a contract as the database has them: those whose staging view was built, with the version it has, and
+    raw tables that no staging dbt model reads (their files are blocked). -#}
+{% macro live_layouts(contract) %}
+    {%- set found = [] -%}
+    {%- set mapped = [] -%}
+    {%- set versions = staged_versions() -%}
+    {%- for layout in contract_layouts(contract) -%}
+        {%- do mapped.append(layout.raw_table) -%}
+        {%- if layout.name in versions -%}
+            {%- do found.append(dict(layout, mapping=versions[layout.name])) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if has_ledger() -%}
+        {%- for row in run_query("select distinct raw_table from raw._files where contract = '" ~ contract ~ "' order by 1") -%}
+            {%- if row[0] not in mapped -%}
+                {%- do found.append({'name': row[0], 'relation': none, 'raw_table': row[0], 'held': '', 'mapping': 'none'}) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+{% macro staged_versions() %}
+    {%- set found = {} -%}
+    {%- if has_ledger() -%}
+        {%- for row in run_query('select layout, mapping from raw._staged') -%}
+            {%- do found.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+{#- Whether the ledger's tables exist: not so where dbt only compiles, before any run. -#}
+{% macro has_ledger() %}
+    {{- return(execute and adapter.get_relation(target.database, 'raw', '_staged') is not none) -}}
+{% endmacro %}
+
+{#- The files of a layout that this relation has not built yet under the layout's version. A primary key ranks rows of
+    all files, so there one stale file makes all of them stale. -#}
+{% macro stale_files(contract, layout) %}
+    {%- if primary_key(contract) -%}
+        select file_id from raw._files where contract = '{{ contract }}' and raw_table = '{{ layout.raw_table }}'
+    {%- else -%}
+        select file_id from raw._files
+        where contract = '{{ contract }}' and raw_table = '{{ layout.raw_table }}'
+        except
+        select file_id from raw._built where relation = '{{ this }}' and mapping = '{{ layout.mapping }}'
+    {%- endif -%}
+{% endmacro %}
+
+{#- Before gold or quarantine is built: take out the rows of stale files, and of files that have no layout any more. -#}
+{% macro forget_stale_files(contract) %}
+    {%- if execute -%}
+        {%- if is_incremental() %}
+delete from {{ this }}
+where _file_id not in (
+    select built.file_id from raw._built as built
+    inner join ({{ wanted_files(contract) }}) as wanted
+        on built.file_id = wanted.file_id and built.mapping = wanted.mapping
+    where built.relation = '{{ this }}' and {{ 'false' if primary_key(contract) else 'true' }}
+)
+        {%- else %}
+delete from raw._built where relation = '{{ this }}'
+        {%- endif %}
+    {%- endif -%}
+{% endmacro %}
+
+{#- After gold or quarantine was built: remember which files it holds, under which version of their mapping. -#}
+{% macro remember_built_files(contract) %}
+    {%- if execute %}
+delete from raw._built where relation = '{{ this }}';
+insert into raw._built (relation, file_id, mapping)
+select '{{ this }}', file_id, mapping from ({{ wanted_files(contract) }})
+    {%- endif -%}
+{% endmacro %}
+
+{% macro wanted_files(contract) %}
+    {%- for layout in live_layouts(contract) %}
+    select file_id, '{{ layout.mapping }}' as mapping
+    from raw._files
+    where contract = '{{ contract }}' and raw_table = '{{ layout.raw_table }}'
+    union all
+    {%- endfor %}
+    select null as file_id, null as mapping where false
+{% endmacro %}
+
+{#- After a staging view was made: remember which version of its mapping the database now has. -#}
+{% macro remember_staged_layout() %}
+    {%- if execute and model.config.meta.get('contract') %}
+        {%- for layout in contract_layouts(model.config.meta.contract) if layout.name == model.name %}
+delete from raw._staged where layout = '{{ layout.name }}';
+insert into raw._staged (layout, mapping) values ('{{ layout.name }}', '{{ layout.mapping }}')
+        {%- endfor %}
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,47 @@
+{#- The tables that intake writes and dbt reads. `generator/ledger.py` renders the same text, so this is their only home. -#}
+
+{% macro create_ledger() %}
+    {{- return(adapter.dispatch('create_ledger')()) -}}
+{% endmacro %}
+
+{% macro duckdb__create_ledger() %}
+create schema if not exists raw;
+create table if not exists raw._files (
+    file_id varchar primary key,
+    source_file varchar not null,
+    sha256 varchar not null,
+    bytes bigint not null,
+    contract varchar,
+    source varchar,
+    layout varchar,
+    raw_table varchar,
+    encoding varchar,
+    delimiter varchar,
+    quotechar varchar,
+    has_header boolean,
+    headers varchar [],
+    preamble_rows bigint,
+    footer_rows bigint,
+    rows_read bigint not null,
+    rows_loaded bigint not null,
+    rows_rejected bigint not null,
+    state varchar not null,
+    message varchar,
+    loaded_at timestamp not null
+);
+create table if not exists raw._rejects (
+    file_id varchar not null,
+    source_row bigint not null,
+    text varchar not null,
+    reason varchar not null
+);
+create table if not exists raw._staged (
+    layout varchar not null,
+    mapping varchar not null
+);
+create table if not exists raw._built (
+    relation varchar not null,
+    file_id varchar not null,
+    mapping varchar not null
+);
+{% endmacro %}

@@ -1,0 +1,57 @@
+{#- The violations of one row of a staging dbt model, as a list of texts `column: what`; an empty list if there are none.
+
+    Expects the gold columns and `_raw`, the source row as a struct. Which source columns feed a gold column is said in
+    the yml beside the dbt model: a gold cell that is NULL although one of them holds something could not be read. -#}
+
+{% macro contract_violations(contract) %}
+    {{- return(adapter.dispatch('contract_violations')(contract)) -}}
+{% endmacro %}
+
+{% macro duckdb__contract_violations(contract) %}
+    {%- if not execute -%}
+        {{- return('cast([] as varchar [])') -}}
+    {%- endif -%}
+    {%- set accepted = accepted_values(contract) -%}
+    {%- set key = primary_key(contract) -%}
+    {%- set meta = model.config.meta -%}
+    {%- set found = [] -%}
+    {%- for column in contract_columns(contract) -%}
+        {%- set name = column.name -%}
+        {%- set headers = meta.get('columns', {}).get(name, {}).get('source_columns', []) -%}
+        {%- set cells = [] -%}
+        {%- for raw, header in meta.get('headers', {}).items() if header in headers -%}
+            {%- do cells.append('has_value(_raw.' ~ raw ~ ')') -%}
+        {%- endfor -%}
+        {%- set filled = '(' ~ cells | join(' or ') ~ ')' if cells else 'false' -%}
+        {%- if cells -%}
+            {%- do found.append("case when " ~ name ~ " is null and " ~ filled ~ " then '" ~ name ~ ": cannot be read' end") -%}
+        {%- endif -%}
+        {%- if is_required(column) or name in key -%}
+            {%- do found.append("case when " ~ name ~ " is null and not " ~ filled ~ " then '" ~ name ~ ": required, but empty' end") -%}
+        {%- endif -%}
+        {%- set loss = type_loss(name, column.data_type | lower) -%}
+        {%- if loss -%}
+            {%- do found.append("case when " ~ loss ~ " then '" ~ name ~ ": does not fit " ~ column.data_type ~ "' end") -%}
+        {%- endif -%}
+        {%- if name in accepted -%}
+            {%- set values = accepted[name] | map('string') | map('replace', "'", "''") | join("', '") -%}
+            {%- do found.append("case when " ~ name ~ " not in ('" ~ values ~ "') then '" ~ name ~ ": not an accepted value' end") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    list_filter([
+        {{ found | join(',\n        ') }}
+    ], lambda violation: violation is not null)
+{%- endmacro %}
+
+{#- A condition that is true where casting a value to the contract's type would change it; '' where no cast can. -#}
+{% macro type_loss(name, data_type) %}
+    {%- set base = data_type.split('(')[0] | trim -%}
+    {%- if base in ('decimal', 'numeric', 'integer', 'bigint') -%}
+        {{- return("try_cast(" ~ name ~ " as decimal(38, 10)) is distinct from try_cast(try_cast(" ~ name ~ " as " ~ data_type ~ ") as decimal(38, 10))") -}}
+    {%- elif base == 'date' -%}
+        {{- return("try_cast(" ~ name ~ " as timestamp) is distinct from try_cast(try_cast(" ~ name ~ " as date) as timestamp)") -}}
+    {%- elif base in ('timestamp', 'boolean', 'double') -%}
+        {{- return(name ~ " is not null and try_cast(" ~ name ~ " as " ~ data_type ~ ") is null") -}}
+    {%- endif -%}
+    {{- return('') -}}
+{% endmacro %}

@@ -1,0 +1,2 @@
+-- All layouts of `orders`. Made by goldsmith from this folder: edit the layouts, not this list.
+{{ union_layouts('orders', []) }}
