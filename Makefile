@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK = 1
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench lock clean
 
-.venv/.ready: uv.lock pyproject.toml
+.venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("goldsmith needs Python 3.11 or newer, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13"
-	$(BIN)/uv sync --quiet --frozen --all-extras
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
 # The example files go through the real thing, in this project. Delete goldsmith.duckdb to see it again from the start.
@@ -32,3 +32,9 @@ bench: .venv/.ready
 
 clean:
 	rm -rf .venv landing archive target goldsmith.duckdb*
+
+# Pin the newest versions that pyproject.toml allows, with hashes, for all Python versions and systems.
+lock: .venv/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13"
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock

@@ -127,7 +127,7 @@ def _flag(profile: LayoutProfile, sign: Sign, taken: set[str]) -> _Flag | None:
     for column in profile.columns:
         if not column.filled or column.number or column.date or column.distinct > 12:
             continue
-        counts = {v: n for v, n in column.frequent}
+        counts = dict(column.frequent)
         outflow = tuple(sorted(v for v in counts if value_key(v) in out_keys))
         inflow = tuple(sorted(v for v in counts if value_key(v) in in_keys))
         share = sum(counts[v] for v in (*outflow, *inflow)) / column.filled
@@ -144,7 +144,7 @@ def _flagged(profile: LayoutProfile, gold: Column, sign: Sign, match: Match, fla
         return _flag_beside_signs(profile, gold, sign, match, flag)
     out_all, in_all = _both_directions(flag, sign)
     arms = "".join(
-        f" when lower(clean_text({flag.column.name})) in ({', '.join(literal(v) for v in values)}) then {minus}{expression}"
+        f" when lower(clean_text({flag.column.name})) in ({', '.join(map(literal, values))}) then {minus}{expression}"
         for values, minus in ((out_all, "-"), (in_all, ""))
     )
     note = f"direction by `{flag.column.header}`"
@@ -249,7 +249,7 @@ def _paired(
 
 
 def _by_arithmetic(profile: LayoutProfile, gold: Column, sign: Sign, taken: set[str]) -> Amount | None:
-    """The amount of a file without header: what the running balance proves, else what the signs leave no doubt about."""
+    """The amount of a file without header: what the running balance proves, else what the signs leave no doubt of."""
     money = [
         c for c in profile.columns if c.number and c.number.decimals and c.number.share > 0.8 and c.name not in taken
     ]

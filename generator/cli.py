@@ -53,11 +53,9 @@ def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
     @click.option("-v", "--verbose", is_flag=True, help="Print more.")
-    @click.pass_context
     @wraps(command)
-    def with_options(
-        context: click.Context, project_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **rest: Any
-    ) -> Any:
+    def with_options(project_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **rest: Any) -> Any:
+        context = click.get_current_context()
         before = context.obj or Settings()
         context.obj = replace(
             before,
@@ -71,33 +69,10 @@ def _global_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_options
 
 
-class _Commands(click.Group):
-    """Turns what a user can cause into one line and an exit code."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        console = Console(stderr=True, soft_wrap=True)
-        try:
-            return super().main(
-                *args, standalone_mode=False, **{k: v for k, v in kwargs.items() if k != "standalone_mode"}
-            )
-        except GoldsmithError as error:
-            console.print(Text(f"goldsmith: {plain(error, 2000)}", style="red"))
-            sys.exit(error.exit_code)
-        except click.ClickException as error:
-            error.show()
-            sys.exit(2)
-        except (click.Abort, KeyboardInterrupt):
-            console.print(Text("goldsmith: interrupted; what was loaded is kept, the same command goes on from there"))
-            sys.exit(130)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="goldsmith-csv", prog_name="goldsmith")
 @_global_options
-def main(settings: Settings) -> None:
+def cli(settings: Settings) -> None:
     """Turn CSV files of any layout into tables that keep a gold contract.
 
     \b
@@ -120,7 +95,7 @@ _provider = click.option(
 )
 
 
-@main.command()
+@cli.command()
 @_paths
 @_contract
 @_source
@@ -147,7 +122,7 @@ def run(
     _finish(settings, outcome, report)
 
 
-@main.command()
+@cli.command()
 @_paths
 @_contract
 @_source
@@ -160,7 +135,7 @@ def load(settings: Settings, paths: tuple[str, ...], contract: str | None, sourc
     _finish(settings, outcome, None)
 
 
-@main.command()
+@cli.command()
 @_contract
 @_provider
 @_global_options
@@ -173,7 +148,7 @@ def generate(settings: Settings, contract: str | None, provider: str | None) -> 
     _finish(settings, replace(outcome, notices=(notice, *outcome.notices)), None)
 
 
-@main.command()
+@cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_contract
 @_source
@@ -209,7 +184,7 @@ def check(
     sys.exit(1 if any(f.failed for f in findings) else 0)
 
 
-@main.group(invoke_without_command=True)
+@cli.group(invoke_without_command=True)
 @_global_options
 def layouts(settings: Settings) -> None:
     """List the layouts that have a dbt model, and those that are blocked."""
@@ -245,11 +220,11 @@ def show(settings: Settings, layout: str) -> None:
         show_layout(Console(), outcome)
 
 
-main.add_command(show)
+cli.add_command(show)
 layouts.add_command(show)
 
 
-@main.command()
+@cli.command()
 @_global_options
 def status(settings: Settings) -> None:
     """Show every file, its state and where its rows are."""
@@ -260,7 +235,7 @@ def status(settings: Settings) -> None:
         show_status(Console(), outcome)
 
 
-@main.command()
+@cli.command()
 @_global_options
 def report(settings: Settings) -> None:
     """Write the HTML report of everything that is loaded, and print its path."""
@@ -300,3 +275,22 @@ def _finish(settings: Settings, outcome: RunOutcome, report: Path | None) -> Non
             console.print(Text(f"report: {report}"))
     fine = all(f.state in ("gold", "known", "loaded") for f in outcome.files) and not outcome.failures
     sys.exit(0 if fine else 1)
+
+
+def main() -> None:
+    """Run the command line: what a user can cause ends in one line and an exit code, never in a traceback."""
+    console = Console(stderr=True, soft_wrap=True)
+    try:
+        cli(standalone_mode=False)
+    except GoldsmithError as error:
+        console.print(Text(f"goldsmith: {plain(error, 2000)}", style="red"))
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        console.print(Text("goldsmith: interrupted; what was loaded is kept, the same command goes on from there"))
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -43,7 +43,7 @@ def run_dbt(
         if event.info.name in ("LogModelResult", "LogTestResult") and on_node:
             on_node(str(event.data.node_info.node_name))
         if event.info.level == "error":
-            errors.append(event.info.msg)
+            errors.append(str(getattr(event.info, "msg", "")))
 
     arguments = [
         *command,

@@ -119,7 +119,7 @@ def _score(found: Sequence[Record], delimiter: str) -> float:
 
 
 def _width(rows: Sequence[Record]) -> int:
-    """The most frequent number of fields, the larger one if two are as frequent; one field counts only if all have it."""
+    """The most frequent number of fields, the larger if two are as frequent; one field counts only if all have it."""
     counts = Counter(len(r.fields) for r in rows)
     wide = {w: n for w, n in counts.items() if w > 1} or counts
     return max(wide, key=lambda w: (wide[w], w))

@@ -51,11 +51,11 @@ def detect_encoding(path: Path) -> str:
             _check(path, name)
             return name
     if b"\x00" in head:
-        name = _utf16_without_bom(head)
-        if name is None:
+        wide = _utf16_without_bom(head)
+        if wide is None:
             raise GoldsmithError(f"binary data: a NUL byte at offset {head.index(0)}; this is no text file")
-        _check(path, name)
-        return name
+        _check(path, wide)
+        return wide
     if (offset := _first_error(path, "utf-8")) is None:
         return "utf-8"
     best = from_bytes(_sample(path, offset), cp_isolation=_CANDIDATES, steps=10, chunk_size=2048).best()
@@ -117,7 +117,7 @@ def _check(path: Path, encoding: str) -> None:
     offset = _first_error(path, encoding)
     if offset is not None:
         raise GoldsmithError(
-            f"byte 0x{_byte(path, offset):02x} at offset {offset} is not {encoding}, as the rest of the file seems to be"
+            f"byte 0x{_byte(path, offset):02x} at offset {offset} is not {encoding}, as the rest of the file is"
         )
 
 

@@ -1,4 +1,4 @@
-"""The SQL expressions of the offline matcher: plain calls of the project's SQL functions over safe column names. Pure."""
+"""The SQL expressions of the offline matcher: calls of the project's SQL functions over safe column names. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def moment(column: ColumnProfile, gold: Column, profile: LayoutProfile, time: Co
 
 
 def accepted(column: ColumnProfile, gold: Column) -> str:
-    """A cell with accepted values: the values that occur, each mapped; anything else becomes NULL, which is a violation.
+    """A cell with accepted values: the values that occur, each mapped; anything else gives NULL, which is a violation.
 
     Where every value is an accepted one as it is written, but for its case, no mapping is needed.
     """
@@ -58,7 +58,7 @@ def accepted(column: ColumnProfile, gold: Column) -> str:
     if all(v.lower() in gold.accepted_values for v in written):
         return f"lower(clean_text({column.name}))"
     arms = {v.lower(): known[value_key(v)] for v in written} | {v.lower(): v for v in gold.accepted_values}
-    # Some more ways of writing, so that the next file of the layout is read, too; not all, so that a person can read on.
+    # Some more ways of writing, so that the next file of the layout is read, too; not all: a person must read this.
     spare = zip_longest(*([(w.lower(), value) for w in words] for value, words in gold.synonyms.items()))
     arms |= dict(
         islice((pair for row in spare for pair in row if pair and pair[0] not in arms), max(0, ARMS - len(arms)))

@@ -50,8 +50,8 @@ def generate(
 ) -> Generated:
     """A mapping of this layout onto the contract that passed every check on the rows in the sandbox.
 
-    Columns that passed are kept and not asked for again; what a provider cannot mend, the offline matcher may; a nullable
-    column that nobody can make stays NULL with the reason. Raises Blocked where a required column is left.
+    Columns that passed are kept and not asked for again; what a provider cannot mend, the offline matcher may; a
+    nullable column that nobody can make stays NULL with the reason. Raises Blocked where a required column is left.
     """
     suggestion = propose(profile, contract)
     asked, kept, violations, previous = contract.names, None, tuple[Violation, ...](), None

@@ -39,10 +39,9 @@ def find_files(
     `landing/<contract>/[<source>/]file.csv` names contract and source. Raises UsageError for a path that is not there.
     """
     landing = (project / "landing").resolve()
-    if paths:
-        chosen = [p for text in paths for p in _expand(text)]
-    else:
-        chosen = _files_below(landing) if landing.is_dir() else []
+    chosen = [p for text in paths for p in _expand(text)]
+    if not paths and landing.is_dir():
+        chosen = _files_below(landing)
     found = []
     for path in dict.fromkeys(chosen):
         folder_contract, folder_source = _from_folder(path, landing, contracts)

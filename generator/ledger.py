@@ -78,7 +78,9 @@ def read_files(connection: duckdb.DuckDBPyConnection, where: str = "true", *valu
     found = connection.execute(
         f"select {COLUMNS} from raw._files where {where} order by loaded_at, file_id", list(values)
     ).fetchall()
-    return [LedgerRow(*row[:12], tuple(row[12] or ()), *row[13:]) for row in found]
+    names = [f.name for f in fields(LedgerRow)]
+    rows = [dict(zip(names, row, strict=True)) for row in found]
+    return [LedgerRow(**{**row, "headers": tuple(row["headers"] or ())}) for row in rows]
 
 
 def add_file(connection: duckdb.DuckDBPyConnection, row: LedgerRow) -> None:

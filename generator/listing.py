@@ -21,7 +21,7 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
         with connect(project.database, project.folder) as connection:
             for row in read_files(connection):
                 files[row.raw_table, row.contract].append(row)
-    found = []
+    found: list[dict[str, Any]] = []
     for layout in read_layouts(project.folder):
         contract = project.contracts.get(layout.contract)
         held = contract is not None and layout.held_because(contract, project.min_confidence)

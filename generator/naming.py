@@ -13,11 +13,18 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": 
 # `duckdb_keywords()` of DuckDB 2.0, categories reserved and type_function: not usable as a bare column name everywhere.
 # A test compares this set with the installed DuckDB.
 RESERVED = frozenset(
-    ["all", "analyse", "analyze", "and", "anti", "any", "array", "as", "asc", "asof", "asymmetric", "at", "authorization", "binary", "both", "by", "case", "cast", "check", "collate", "collation", "column", "columns", "concurrently", "constraint", "create", "cross", "default", "deferrable", "desc", "describe", "distinct", "do", "else", "end", "except", "false", "fetch", "for", "foreign", "freeze", "from", "full", "generated", "glob", "group", "having", "ilike", "in", "initially", "inner", "intersect", "into", "is", "isnull", "join", "lambda", "lateral", "leading", "left", "like", "limit", "map", "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "pivot", "pivot_longer", "pivot_wider", "placing", "positional", "primary", "qualify", "references", "returning", "right", "select", "semi", "show", "similar", "some", "struct", "summarize", "symmetric", "table", "tablesample", "then", "to", "trailing", "true", "try_cast", "tuple", "union", "unique", "unpack", "unpivot", "using", "variadic", "verbose", "when", "where", "window", "with"]
+    "all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast "
+    "check collate collation column columns concurrently constraint create cross default deferrable desc describe "
+    "distinct do else end except false fetch for foreign freeze from full generated glob group having ilike in "
+    "initially inner intersect into is isnull join lambda lateral leading left like limit map natural not notnull "
+    "null offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary "
+    "qualify references returning right select semi show similar some struct summarize symmetric table "
+    "tablesample then to trailing true try_cast tuple union unique unpack unpivot using variadic verbose when "
+    "where window with".split()
 )
 # Names of our skeleton, and words that sqlglot, which checks the SQL, does not take as bare column names.
 TAKEN = frozenset(
-    ["source", "reshaped", "mapped", "staged", "between", "values", "map", "insert", "drop", "alter", "grant", "revoke", "install", "rollback", "force"]
+    "source reshaped mapped staged between values map insert drop alter grant revoke install rollback force".split()
 )
 MAX_LENGTH = 60
 

@@ -78,15 +78,14 @@ def _mapping(match: Match, gold: Column, profile: LayoutProfile, matches: dict[s
             note=f"`{column.header}` fits by name, but {share:.0%} of its values are accepted ones; "
             f"add synonyms to the contract ({len(unknown)} unknown)",
         )
-    if gold.time_aliases and column.date and not column.date.has_time:
-        if time := _time_of_day(gold, profile, {m.column.name for m in matches.values()}):
-            expression = moment(column, gold, profile, time)
-            return ColumnMapping(
-                expression=expression,
-                source_columns=(column.name, time.name),
-                confidence=match.confidence,
-                note="date and time of day from two columns",
-            )
+    taken = {m.column.name for m in matches.values()}
+    if column.date and not column.date.has_time and (time := _time_of_day(gold, profile, taken)):
+        return ColumnMapping(
+            expression=moment(column, gold, profile, time),
+            source_columns=(column.name, time.name),
+            confidence=match.confidence,
+            note="date and time of day from two columns",
+        )
     if gold.fallback and 0 < column.filled < column.rows:
         others = [c for c in profile.columns if c is not column and c.filled and best(c.header, gold.fallback) >= 0.9]
         if others and type_fit(others[0], gold):

@@ -24,7 +24,8 @@ SAMPLE_CHARACTERS = 1 << 18
 SAMPLE_ROWS = 5_000
 _TAIL = 30
 _TOTALS = frozenset(
-    ["total", "totals", "sum", "summe", "gesamt", "gesamtsumme", "somme", "totale", "totaal", "suma", "summa", "celkem", "osszesen", "itogo", "he_ji", "he_ji_jin_e", "zong_ji", "ren_min_bi_he_ji", "endsaldo", "closing_balance", "end_of_report", "grand_total"]
+    "total totals sum summe gesamt gesamtsumme somme totale totaal suma summa celkem osszesen itogo he_ji "
+    "he_ji_jin_e zong_ji ren_min_bi_he_ji endsaldo closing_balance end_of_report grand_total".split()
 )
 
 

@@ -187,7 +187,7 @@ def layout_outcomes(project: Project, layouts: Sequence[Layout], samples: bool =
 
 def _expressions(path: Path) -> dict[str, str]:
     """Gold column -> its line in the dbt model, for showing."""
-    found = {}
+    found: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         expression, as_, name = line.strip().rstrip(",").rpartition(" as ")
         if as_ and name.isidentifier():

@@ -48,7 +48,8 @@ def database(tmp_path: Path) -> Path:
         connection.execute("create schema raw")
         connection.execute(
             "create table raw.bank_1 as select case when range < 5 then 'one' else 'two' end as _file_id, "
-            "'f.csv' as _source_file, range as _source_row, '' as _preamble, '' as _footer, 'v' || range as cell from range(10)"
+            "'f.csv' as _source_file, range as _source_row, '' as _preamble, '' as _footer, 'v' || range as cell "
+            "from range(10)"
         )
         connection.execute("create table raw.secret as select 'secret' as cell")
     return path

@@ -113,7 +113,8 @@ def right_type(outcome: Outcome) -> Found:
             yield (
                 column.name,
                 (
-                    f"the expression gives {result.data_type}, the contract wants {column.data_type}: {_HOW[column.base_type]}"
+                    f"the expression gives {result.data_type}, the contract wants {column.data_type}: "
+                    f"{_HOW[column.base_type]}"
                 ),
             )
 
