@@ -24,8 +24,8 @@ from generator.reading import SAMPLE_ROWS
 from generator.render import LayoutName, render_sql, render_yml
 from generator.sandbox import Sandbox, SandboxError
 
-# The best contract must fit a file without a named one by this much better than the next.
-CLEARLY = 0.15
+# The best contract must fit a file without a named one so many times better than the next.
+CLEARLY = 1.25
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _contract(project: Project, profile: LayoutProfile, layouts: Sequence[Layout
         return project.contract(known.pop())
     scores = sorted(((contract_fit(profile, c), n) for n, c in project.contracts.items()), reverse=True)
     best, second = scores[0], scores[1] if len(scores) > 1 else (0.0, "")
-    if best[0] and best[0] - second[0] >= CLEARLY:
+    if best[0] and best[0] >= CLEARLY * second[0]:
         return project.contract(best[1])
     listed = ", ".join(f"{n} {s:.2f}" for s, n in scores)
     raise GoldsmithError(

@@ -31,9 +31,24 @@ def match_columns(profile: LayoutProfile, contract: Contract) -> dict[str, Match
         for gold in contract.columns
     }
     assigned = _assign(scores, [c.name for c in profile.columns], contract)
+    _complete_parts(profile, contract, assigned, scores)
     return {
         gold: Match(profile.column(name), min(CERTAIN, round(scores[gold][name], 2))) for gold, name in assigned.items()
     }
+
+
+def _complete_parts(
+    profile: LayoutProfile, contract: Contract, assigned: dict[str, str], scores: dict[str, dict[str, float]]
+) -> None:
+    """`Name` beside `Vorname` is the last name: a weakly named whole is the one part of it that is missing."""
+    for gold in contract.columns:
+        missing = [p for p in gold.compose if p not in assigned]
+        name = assigned.get(gold.name)
+        if name and len(missing) == 1 and len(gold.compose) > 1:
+            header = profile.column(name).header
+            if best(header, gold.weak_aliases) > best(header, gold.aliases):
+                scores[missing[0]][name] = scores[gold.name][name]
+                assigned[missing[0]] = assigned.pop(gold.name)
 
 
 def score(column: ColumnProfile, gold: Column, contract: Contract) -> float:

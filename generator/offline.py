@@ -16,6 +16,8 @@ from generator.profile import ColumnProfile, LayoutProfile
 from generator.similarity import best
 
 _CODES_IN_TEXT = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+# How many states of the contract a row filter names beside those that occur.
+STATES = 12
 _LABEL = re.compile(r"(?i)w[äa]hrung|currency|devise|moneda|divisa|valuta|币种")
 # Signs that belong to one currency; $, kr and ¥ are several countries'.
 _SIGNS = {
@@ -86,7 +88,7 @@ def _mapping(match: Match, gold: Column, profile: LayoutProfile, matches: dict[s
             confidence=match.confidence,
             note="date and time of day from two columns",
         )
-    if gold.fallback and 0 < column.filled < column.rows:
+    if gold.fallback and column.filled < column.rows:
         others = [c for c in profile.columns if c is not column and c.filled and best(c.header, gold.fallback) >= 0.9]
         if others and type_fit(others[0], gold):
             return ColumnMapping(
@@ -198,8 +200,8 @@ def _row_filter(
         present = sorted({v for v in column.values if value_key(v) in states})
         if present and (named or (feeds and column.date)):
             script = _ideographic(present[0])
-            known = {w.lower() for w in states.values() if _ideographic(w) == script} if named else set()
-            values = sorted(known | {v.lower() for v in present})
+            known = [w.lower() for w in states.values() if _ideographic(w) == script][:STATES] if named else []
+            values = sorted({*known, *(v.lower() for v in present)})
             listed = ", ".join(literal(v) for v in values)
             condition = f"coalesce(lower(clean_text({column.name})) not in ({listed}), true)"
             return condition, f"`{column.header}` says that these rows are no bookings"

@@ -219,9 +219,17 @@ def body_sha256(sql: str) -> str:
     return hashlib.sha256(sql.encode()).hexdigest()
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes lists of plain values on one line."""
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        plain = all(isinstance(item, (str, int, float)) for item in sequence)
+        return super().represent_sequence(tag, sequence, flow_style=plain)
+
+
 def dump_yml(document: Any) -> str:
     """A document as YAML, with Jinja's brackets in its texts made inert."""
-    return yaml.safe_dump(_inert(document), sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return yaml.dump(_inert(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
 def load_yml(text: str) -> Any:

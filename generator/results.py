@@ -232,13 +232,13 @@ def previews(project: Project, contracts: Sequence[str]) -> tuple[tuple[Preview,
     gold, quarantine = [], []
     with connect(project.database, project.folder) as connection:
         for contract in contracts:
-            columns = ["_source_file", "_source_row", *project.contracts[contract].names]
+            columns = [*project.contracts[contract].names, "_source_file", "_source_row"]
             gold.append(_preview(connection, f'gold."{contract}"', columns, ""))
             quarantine.append(
                 _preview(
                     connection,
                     f'quarantine."{contract}"',
-                    ["_source_file", "_source_row", "kind", "reasons", "row"],
+                    ["kind", "reasons", "_source_file", "_source_row", "row"],
                     "where kind in ('violation', 'held', 'blocked')",
                 )
             )

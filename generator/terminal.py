@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from generator.outcome import FileOutcome, LayoutOutcome, Preview, RunOutcome
 
+CELL = 32
 STYLES = {
     "gold": "green",
     "known": "dim",
@@ -123,17 +125,25 @@ def _summary(files: Sequence[FileOutcome]) -> Text:
 
 
 def show_preview(console: Console, preview: Preview) -> None:
-    """A few rows of a table; columns that are empty in all of them are left out."""
+    """A few rows of a table: as many columns as fit, those that are empty in all of the rows left out."""
     filled = [i for i in range(len(preview.columns)) if any(r[i] for r in preview.rows)]
-    shown = filled if console.width >= 160 else filled[:8]
-    table = Table(title=f"{preview.table}: {preview.total} rows", title_justify="left", title_style="bold")
+    cells = {i: [plain(r[i], CELL) for r in preview.rows] for i in filled}
+    shown: list[int] = []
+    room = max(console.width, 100) - 4
+    for i in filled:
+        room -= 3 + max(len(preview.columns[i]), *(len(c) for c in cells[i]))
+        if room < 0 and shown:
+            break
+        shown.append(i)
+    more = f", and {len(filled) - len(shown)} more columns" if len(shown) < len(filled) else ""
+    rows = "row" if preview.total == 1 else "rows"
+    title = f"{preview.table}: {preview.total} {rows}{more}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for i in shown:
-        table.add_column(preview.columns[i], overflow="ellipsis", no_wrap=True, max_width=34)
-    if len(shown) < len(filled):
-        table.add_column("…")
-    for row in preview.rows:
-        table.add_row(*[Text(plain(row[i], 80)) for i in shown])
-    console.print(table)
+        table.add_column(preview.columns[i], no_wrap=True)
+    for row in range(len(preview.rows)):
+        table.add_row(*[Text(cells[i][row]) for i in shown])
+    console.print(table, crop=False)
 
 
 def show_layouts(console: Console, layouts: Sequence[dict[str, object]]) -> None:

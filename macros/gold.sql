@@ -46,7 +46,7 @@ select
     '{{ 'held' if layout.relation else 'blocked' }}' as kind,
     ['{{ (layout.held or 'no mapping') | replace("'", "''") }}'] as reasons,
         {%- endif %}
-    to_json(cells) as row
+    json_merge_patch(to_json(cells), '{{ not_cells() }}') as row
 from raw.{{ adapter.quote(layout.raw_table) }} as cells
 inner join raw._files as files on cells._file_id = files.file_id
         {%- if mapped %}
@@ -99,6 +99,11 @@ where false
     {%- endfor %}
     ) as rows
     inner join raw._files as files on rows._file_id = files.file_id
+{% endmacro %}
+
+{#- The columns of a raw table that are no cells of the file, as a patch that takes them out of a row's JSON. -#}
+{% macro not_cells() %}
+    {{- return('{"_file_id": null, "_source_file": null, "_source_row": null, "_preamble": null, "_footer": null}') -}}
 {% endmacro %}
 
 {#- The layouts of a contract as the database has them: those whose staging view was built, with the version it has, and

@@ -297,6 +297,7 @@ def test_unmapped_names_columns_of_the_layout() -> None:
         ({"balance": "parse_decimal(saldo, ',')"}, False),
         ({"memo": "clean_text(text)", "other_memo": "clean_text(text)"}, False),
         ({"memo": "clean_text(betrag)"}, False),
+        ({"amount": "coalesce(parse_decimal(betrag, ','), parse_decimal(saldo, ','))"}, False),
         (
             {
                 "amount": "case art when 's' then -parse_decimal(betrag, ',') else parse_decimal(betrag, ',') end",

@@ -76,7 +76,7 @@ def used_once(subject: Subject) -> Found:
 
 
 def _values(tree: exp.Expr) -> frozenset[str]:
-    """The columns whose whole value can become the result: not those in conditions, and not those only cut up."""
+    """The columns whose whole value is the result: not those in conditions, only cut up, or standing in for an empty one."""
     return frozenset(c.name.lower() for c in tree.find_all(exp.Column) if not _only_looked_at(c))
 
 
@@ -89,6 +89,9 @@ def _only_looked_at(column: exp.Column) -> bool:
         if isinstance(parent, exp.If) and node.arg_key == "this":
             return True
         if isinstance(parent, exp.Case) and node.arg_key == "this":
+            return True
+        # A regular price where no sale price is: it may well be the regular price of another gold column.
+        if isinstance(parent, exp.Coalesce) and node.arg_key == "expressions":
             return True
         node = parent
     return False
