@@ -29,6 +29,7 @@ from generator.sql_functions import describe_functions
 from generator.terminal import plain, progress_bar, show_layout, show_layouts, show_run, show_status
 
 PROVIDERS = ("offline", "openai")
+NO_FILES = "Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ def generate(settings: Settings, contract: str | None, provider: str | None) -> 
     chosen, notice = _choose(provider, project)
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         outcome = pipeline.generate_loaded(project, contract, chosen, progress)
-    _finish(settings, replace(outcome, notices=(notice, *outcome.notices)), None)
+    nothing = "Nothing to do: every loaded file has a mapping"
+    _finish(settings, replace(outcome, notices=(notice, *outcome.notices)), None, nothing)
 
 
 @cli.command()
@@ -263,14 +265,14 @@ def _choose(name: str | None, project: Project) -> tuple[Provider, str]:
     return from_environment(os.environ, describe_functions(project.folder / "macros")), f"provider: openai ({why})"
 
 
-def _finish(settings: Settings, outcome: RunOutcome, report: Path | None) -> None:
+def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothing: str = NO_FILES) -> None:
     if settings.as_json:
         click.echo(
             json.dumps({**outcome.as_json(), "report": str(report) if report else None}, indent=1, ensure_ascii=False)
         )
     elif not settings.quiet:
         console = Console()
-        show_run(console, outcome, settings.verbose)
+        show_run(console, outcome, settings.verbose, nothing)
         if report:
             console.print(Text(f"report: {report}"))
     fine = all(f.state in ("gold", "known", "loaded") for f in outcome.files) and not outcome.failures

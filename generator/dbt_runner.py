@@ -52,6 +52,8 @@ def run_dbt(
     ]
     with _environment(GOLDSMITH_DB=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false"):
         outcome = dbtRunner(callbacks=[listen]).invoke(arguments)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
     if outcome.exception is not None or outcome.result is None:
         reason = str(outcome.exception or (errors[-1] if errors else "no reason given"))
         raise UsageError("dbt cannot run this project: " + " ".join(reason.split()))

@@ -18,7 +18,15 @@ from generator.outcome import FileOutcome, RunOutcome
 from generator.project import Project
 from generator.providers import Provider
 from generator.render import LayoutName
-from generator.results import built_contracts, file_outcome, layout_outcomes, loaded_outcome, previews, staged_names
+from generator.results import (
+    built_contracts,
+    file_outcome,
+    held_message,
+    layout_outcomes,
+    loaded_outcome,
+    previews,
+    staged_names,
+)
 
 
 class Progress(Protocol):
@@ -157,8 +165,7 @@ def _take_in(project: Project, file: Incoming) -> LedgerRow | FileOutcome:
         with connect(project.database, project.folder) as connection:
             known = read_files(connection, "sha256 = ?", digest)
             if known:
-                outcome = replace(loaded_outcome(known[0]), source_file=file.name, message=_known(file, known[0]))
-                return outcome if outcome.state == "blocked" else replace(outcome, state="known")
+                return _known(project, file, known[0])
             with read_incoming(file) as read:
                 keep_original(project.folder, file.path, digest)
                 layout = find_layout(
@@ -183,9 +190,21 @@ def _take_in(project: Project, file: Incoming) -> LedgerRow | FileOutcome:
         return FileOutcome(source_file=file.name, state="refused", message=f"{error.filename}: {error.strerror}")
 
 
-def _known(file: Incoming, row: LedgerRow) -> str:
+def _known(project: Project, file: Incoming, row: LedgerRow) -> FileOutcome:
+    """A file whose content was loaded before: nothing to do, unless it still waits for a mapping or a person."""
+    outcome = replace(loaded_outcome(row), source_file=file.name)
+    layout = next(
+        (x for x in read_layouts(project.folder) if (x.raw_table, x.contract) == (row.raw_table, row.contract)), None
+    )
+    held = layout.held_because(project.contracts[layout.contract], project.min_confidence) if layout else ""
+    if layout and held:
+        return replace(
+            outcome, state="held", message=held_message(project, layout, held), rows_quarantined=row.rows_loaded
+        )
+    if row.state == "blocked":
+        return replace(outcome, rows_quarantined=row.rows_loaded)
     same = "" if row.source_file == file.name else f" as {row.source_file}"
-    return f"loaded before{same}; {row.state}" + (f": {row.message}" if row.message else "")
+    return replace(outcome, state="known", message=f"loaded before{same}")
 
 
 def _to_be_mapped(project: Project, outcome: FileOutcome, asked_for: bool) -> bool:

@@ -55,7 +55,7 @@ def file_outcome(
     state: State = "gold"
     message = ""
     if held:
-        state, message = "held", f"{held}: answer it in {layout.path.with_suffix('.yml').relative_to(project.folder)}"
+        state, message = "held", held_message(project, layout, held)
     elif row.rows_read and bad > contract.max_quarantined * row.rows_read:
         share = bad / row.rows_read
         state, message = (
@@ -84,6 +84,12 @@ def file_outcome(
         reasons=_reasons(connection, contract.name, row.file_id),
         questions=tuple(f"{q['column']}: {q['text']}" for q in layout.questions) if held else (),
     )
+
+
+def held_message(project: Project, layout: Layout, why: str) -> str:
+    """Why a layout is held, and how a person answers."""
+    path = layout.path.relative_to(project.folder)
+    return f"{why} Correct {path} if need be, set `review: approved` in the .yml beside it, and dbt run"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str, file_id: str) -> int:

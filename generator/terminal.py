@@ -64,8 +64,8 @@ class ProgressLine:
             self.bar.update(self.task, description=Text(plain(step, 50)).plain, completed=done, total=total)
 
 
-def show_run(console: Console, outcome: RunOutcome, verbose: bool) -> None:
-    """Everything a run did: notices, files with their reconciliation, gold and quarantine, what waits."""
+def show_run(console: Console, outcome: RunOutcome, verbose: bool, nothing: str) -> None:
+    """Everything a run did: notices, files with their reconciliation, gold and quarantine; `nothing` if it had no file."""
     for notice in outcome.notices:
         console.print(Text(plain(notice, 400), style="dim"))
     fresh = [f for f in outcome.files if f.state != "known"]
@@ -75,7 +75,7 @@ def show_run(console: Console, outcome: RunOutcome, verbose: bool) -> None:
     if known:
         console.print(Text(f"{known} file{'s' if known != 1 else ''} loaded before: nothing to do", style="dim"))
     if not outcome.files:
-        console.print(Text("Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"))
+        console.print(Text(nothing))
     for preview in outcome.gold:
         if preview.total:
             show_preview(console, preview)
