@@ -91,9 +91,9 @@ def _has_signs(column: ColumnProfile) -> bool:
 
 
 def _mostly_positive(column: ColumnProfile) -> bool:
-    """Fewer than half of the amounts are negative: on most accounts more bookings go out than come in."""
+    """At most half of the amounts are negative: on most accounts more bookings go out than come in."""
     number = column.number
-    return bool(number and number.negative < 0.5 * (column.filled - number.zero))
+    return bool(number and number.negative <= 0.5 * (column.filled - number.zero))
 
 
 def _words_agree(profile: LayoutProfile, sign: Sign, column: ColumnProfile) -> bool:

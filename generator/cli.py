@@ -26,7 +26,7 @@ from generator.providers import Provider
 from generator.report import write_report
 from generator.results import layout_outcomes
 from generator.sql_functions import describe_functions
-from generator.terminal import plain, progress_bar, show_layout, show_layouts, show_run, show_status
+from generator.terminal import output, plain, progress_bar, show_layout, show_layouts, show_run, show_status
 
 PROVIDERS = ("offline", "openai")
 NO_FILES = "Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"
@@ -206,7 +206,7 @@ def _list(settings: Settings) -> None:
     if settings.as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
-        show_layouts(Console(), found)
+        show_layouts(output(), found)
 
 
 @click.command()
@@ -219,7 +219,7 @@ def show(settings: Settings, layout: str) -> None:
     if settings.as_json:
         click.echo(json.dumps(RunOutcome(layouts=(outcome,)).as_json()["layouts"][0], indent=1, ensure_ascii=False))
     else:
-        show_layout(Console(), outcome)
+        show_layout(output(), outcome)
 
 
 cli.add_command(show)
@@ -234,7 +234,7 @@ def status(settings: Settings) -> None:
     if settings.as_json:
         click.echo(json.dumps(outcome.as_json()["files"], indent=1, ensure_ascii=False))
     else:
-        show_status(Console(), outcome)
+        show_status(output(), outcome)
 
 
 @cli.command()
@@ -271,7 +271,7 @@ def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothin
             json.dumps({**outcome.as_json(), "report": str(report) if report else None}, indent=1, ensure_ascii=False)
         )
     elif not settings.quiet:
-        console = Console()
+        console = output()
         show_run(console, outcome, settings.verbose, nothing)
         if report:
             console.print(Text(f"report: {report}"))

@@ -6,6 +6,7 @@ What it is not sure of it leaves NULL with a note, or asks.
 from __future__ import annotations
 
 import re
+from statistics import median
 
 from generator.amounts import signed_amount
 from generator.candidate import Candidate, ColumnMapping, Question
@@ -178,6 +179,14 @@ def _open_readings(gold: Column, mapping: ColumnMapping, profile: LayoutProfile)
                     readings=tuple(column.date.formats),
                 )
             )
+        if gold.data_type.endswith(",2)") and _minor_units(column):
+            questions.append(
+                Question(
+                    column=gold.name,
+                    text=f"are the whole numbers in `{column.header}` amounts in cents?",
+                    readings=("as written", "divided by 100"),
+                )
+            )
         if column.number and len(column.number.separators) > 1 and gold.base_type in ("decimal", "double"):
             questions.append(
                 Question(
@@ -187,6 +196,15 @@ def _open_readings(gold: Column, mapping: ColumnMapping, profile: LayoutProfile)
                 )
             )
     return questions
+
+
+def _minor_units(column: ColumnProfile) -> bool:
+    """Whether whole numbers may be cents: prices of whole euros are small or round, amounts in cents neither."""
+    if not column.number or not column.number.integers:
+        return False
+    amounts = {abs(int(v)) for v in column.values if v.lstrip("+-").isdigit()} - {0}
+    odd = sum(a % 100 != 0 for a in amounts)
+    return len(amounts) > 2 and median(amounts) >= 1000 and odd >= 0.3 * len(amounts)
 
 
 def _row_filter(

@@ -18,17 +18,17 @@ NULL_WORDS = frozenset({"null", "none", "nan", "n/a", "na", "#n/a", "nil", "(nul
 
 _TIME = (
     r"(?P<sep>[T ]|,? +)(?P<time>\d{1,2}:\d{2}(?P<sec>:\d{2}(?P<frac>[.,]\d{1,9})?)?)(?P<ampm> ?[AaPp]\.?[Mm]\.?)?"
-    r"(?P<zone> ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
+    r"(?P<zone> ?(?:Z|UTC|GMT|[CEMP]DT|[EMP]ST|CES?T|MES?Z|[+-]\d{2}(?::?\d{2})?))?"
 )
 _MONTH = r"(?P<mon>[^\W\d_]{3,10}\.?)"
 _DATES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern + rf"(?P<dot>\.)?(?:{_TIME})?"))
     for name, pattern in (
-        ("ymd", r"(?P<a>(?:19|20)\d{2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<c>\d{1,2})"),
-        ("xxy", r"(?P<a>\d{1,2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<c>(?:19|20)\d{2})"),
-        ("xxy2", r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P=s)(?P<c>\d{2})"),
+        ("ymd", r"(?P<a>(?:19|20)\d{2})(?P<s>[-/. ]|\. )(?P<b>\d{1,2})(?P=s)(?P<c>\d{1,2})"),
+        ("xxy", r"(?P<a>\d{1,2})(?P<s>[-/. ]|\. )(?P<b>\d{1,2})(?P=s)(?P<c>(?:19|20)\d{2})"),
+        ("xxy2", r"(?P<a>\d{1,2})(?P<s>[-/.]|\. )(?P<b>\d{1,2})(?P=s)(?P<c>\d{2})"),
         ("ymd8", r"(?P<a>(?:19|20)\d{2})(?P<b>0[1-9]|1[0-2])(?P<c>0[1-9]|[12]\d|3[01])"),
-        ("dmony", rf"(?P<a>\d{{1,2}})(?P<s>[-/. ]|\. ?| de )?{_MONTH}(?P<s2>[-/. ]|,? | de )(?P<c>(?:19|20)\d{{2}})"),
+        ("dmony", rf"(?P<a>\d{{1,2}})(?P<s>[-/. ]|\. ?| de )?{_MONTH}(?P<s2>[-/. ]|,? | de )?(?P<c>(?:19|20)\d{{2}})"),
         ("dmony2", rf"(?P<a>\d{{1,2}})(?P<s>[-/. ])?{_MONTH}(?P<s2>[-/. ])(?P<c>\d{{2}})"),
         ("mondy", rf"{_MONTH} (?P<a>\d{{1,2}})(?P<s>,? )(?P<c>(?:19|20)\d{{2}})"),
         ("cjk", r"(?P<a>(?:19|20)\d{2})年(?P<b>\d{1,2})月(?P<c>\d{1,2})日"),
@@ -40,8 +40,8 @@ _YEARLESS = re.compile(r"\d{1,2}[-/.]\d{1,2}\.?")
 
 _CODE = r"(?:\b[A-Z]{3}\b|R\$|kr\.?|zł|Kč|Ft|Fr\.|元|円|원|руб\.?|лв\.?|TL)"
 _CURRENCY = re.compile(rf"[$€£¥₹₽₩₪₺₫₴₦฿¢￥]|{_CODE}")
-_DIGITS = re.compile(r"(?:\d[\d., '\u2019\u00a0\u202f\u2009]*\d|\.?\d+|\d+\.?)(?:)")
-_DIRECTION = re.compile(r"\s*\b(?:CR|DR|Cr|Dr|cr|dr)\.?$")
+_DIGITS = re.compile(r"\d[\d., '\u2019\u00a0\u202f\u2009]*\d|[.,]?\d+|\d+[.,]?")
+_DIRECTION = re.compile(r"(?<![^\W\d_])(?:CR|DR|Cr|Dr|cr|dr)$")
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _time_template(part: dict[str, str | None]) -> str:
     if not part["time"]:
         return ""
     clock = "%I" if part["ampm"] else "%H"
-    seconds = f":%S{'.%f' if part['frac'] else ''}" if part["sec"] else ""
+    seconds = f":%S{part['frac'][0] + '%f' if part['frac'] else ''}" if part["sec"] else ""
     ampm = (" %p" if part["ampm"].startswith(" ") else "%p") if part["ampm"] else ""
     zone = (" %z" if part["zone"].startswith(" ") else "%z") if part["zone"] else ""
     return f"{part['sep']}{clock}:%M{seconds}{ampm}{zone}"
@@ -184,7 +184,13 @@ def date_shape(cells: Sequence[str]) -> DateShape | None:
     prefix = 8 if fitting[0].kind == "ofx" else None
     if "{1}" not in template:
         return DateShape((template,), has_time, share, "", _label(template), prefix)
+    year_first = _year_first(fitting, template)
     day_first, month_first = template.format("", "%d", "%m"), template.format("", "%m", "%d")
+    if year_first is not None:
+        chosen = template.format("", "%y", "%m").replace("%m/%y", "%m/%d").replace("%m-%y", "%m-%d")
+        if year_first:
+            return DateShape((chosen,), has_time, share, "the first part changes least: the year", _label(chosen))
+        return DateShape((day_first, month_first, chosen), has_time, share, "", _label(day_first, ambiguous=True))
     day_evidence = any(d.first > 12 for d in fitting)
     month_evidence = any(d.second > 12 for d in fitting)
     if day_evidence != month_evidence:
@@ -195,6 +201,19 @@ def date_shape(cells: Sequence[str]) -> DateShape | None:
             chosen = day_first if order == "day" else month_first
             return DateShape((chosen,), has_time, share, evidence, _label(chosen))
     return DateShape((day_first, month_first), has_time, share, "", _label(day_first, ambiguous=True))
+
+
+def _year_first(cells: Sequence[_Cell], template: str) -> bool | None:
+    """Whether `24/03/05` begins with the year: True, None for no, False where the cells cannot tell.
+
+    A year changes least of the three parts, a day most. Dotted dates end in the year.
+    """
+    if not re.match(r"\{1\}([-/])\{2\}\1%y", template):
+        return None
+    if any(c.first < 10 or c.second > 12 or not 1 <= c.third <= 31 for c in cells):
+        return None
+    first, third = (len({getattr(c, part) for c in cells}) for part in ("first", "third"))
+    return None if third < first else first < third
 
 
 def _day(year: int, month: int, day: int) -> date | None:
@@ -286,7 +305,7 @@ def _undirected(shape: DateShape) -> str:
 
 
 def _swappable(shape: DateShape) -> bool:
-    return bool(re.match(r"%[dm].%[dm].%[yY]", shape.formats[0]))
+    return bool(re.match(r"%[dm]\W{1,2}%[dm]\W{1,2}%[yY]", shape.formats[0]))
 
 
 def yearless_share(cells: Iterable[str]) -> float:
@@ -336,11 +355,12 @@ def number_parts(cell: str) -> tuple[int, str, str | None] | None:
     return (sign, text, currency) if re.fullmatch(_DIGITS, text) else None
 
 
+# No group of thousands begins with a zero: `0.250` is a quarter, whoever wrote it.
 _GROUPS = {
     ".": re.compile(
-        r"(?:\d{1,3}(?:([,' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+|\d{1,2}(?:,\d{2})*,\d{3})?(?:\.\d*)?"
+        r"(?:[1-9]\d{0,2}(?:([,' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+|[1-9]\d?(?:,\d{2})+,\d{3})?(?:\.\d*)?"
     ),
-    ",": re.compile(r"(?:\d{1,3}(?:([.' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+)?(?:,\d*)?"),
+    ",": re.compile(r"(?:[1-9]\d{0,2}(?:([.' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+)?(?:,\d*)?"),
 }
 
 

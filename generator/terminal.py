@@ -34,6 +34,12 @@ def plain(text: object, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def output() -> Console:
+    """Standard output: as wide as the terminal, and wide enough for tables where it goes to a file or a pipe."""
+    console = Console()
+    return console if console.is_terminal else Console(width=140)
+
+
 @contextmanager
 def progress_bar(console: Console, quiet: bool) -> Iterator[ProgressLine]:
     """A bar on a terminal, one line a step elsewhere, nothing if quiet."""
@@ -129,7 +135,7 @@ def show_preview(console: Console, preview: Preview) -> None:
     filled = [i for i in range(len(preview.columns)) if any(r[i] for r in preview.rows)]
     cells = {i: [plain(r[i], CELL) for r in preview.rows] for i in filled}
     shown: list[int] = []
-    room = max(console.width, 100) - 4
+    room = console.width - 4
     for i in filled:
         room -= 3 + max(len(preview.columns[i]), *(len(c) for c in cells[i]))
         if room < 0 and shown:
@@ -143,7 +149,7 @@ def show_preview(console: Console, preview: Preview) -> None:
         table.add_column(preview.columns[i], no_wrap=True)
     for row in range(len(preview.rows)):
         table.add_row(*[Text(cells[i][row]) for i in shown])
-    console.print(table, crop=False)
+    console.print(table)
 
 
 def show_layouts(console: Console, layouts: Sequence[dict[str, object]]) -> None:

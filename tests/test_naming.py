@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot.dialects.duckdb import DuckDB
 
 from generator.naming import MAX_LENGTH, RESERVED, TAKEN, ascii_words, safe_columns, source_name
 
@@ -48,15 +49,19 @@ ANY_HEADERS = st.lists(
         ("{{ env_var('HOME') }}", "env_var_home"),
         ("a; drop table x --", "a_drop_table_x"),
         ("\ufeffDate", "date"),
+        ("€", "eur"),
+        ("STRAßE", "strasse"),
+        ("ДАТА ОПЕРАЦИИ", "data_operatsii"),
+        ("日期Date", "ri_qi_date"),
     ],
 )
 def test_a_header_becomes_a_readable_column(header: str, column: str) -> None:
     assert safe_columns([header]) == [column]
 
 
-@pytest.mark.parametrize("header", ["", "  ", "\t", "---", "€", "\u200b"])
+@pytest.mark.parametrize("header", ["", "  ", "\t", "---", "\u200b"])
 def test_a_header_without_letters_is_named_by_its_position(header: str) -> None:
-    assert safe_columns(["id", header]) in (["id", "column_2"], ["id", "eur"], ["id", "e"])
+    assert safe_columns(["id", header]) == ["id", "column_2"]
 
 
 def test_equal_headers_are_numbered_and_never_meet_a_header_that_looks_numbered() -> None:
@@ -104,13 +109,14 @@ def test_reserved_words_are_those_of_the_installed_duckdb(keywords: dict[str, se
     assert keywords["reserved"] | keywords["type_function"] == RESERVED
 
 
-def test_every_word_of_the_grammar_is_safe_as_a_header(keywords: dict[str, set[str]]) -> None:
-    columns = safe_columns(sorted(set().union(*keywords.values())))
+def test_every_word_of_either_grammar_is_safe_as_a_header(keywords: dict[str, set[str]]) -> None:
+    words = {w.lower() for w in DuckDB.Tokenizer.KEYWORDS if w.replace("_", "").isalpha()}
+    columns = safe_columns(sorted(words.union(*keywords.values())))
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"create table t ({', '.join(f'{c} varchar' for c in columns)})")
         for column in columns:
-            sql = f"select clean_text({column}) as x, {column} as y, {column} from t where {column} = 'a'"
-            connection.execute(sql.replace("clean_text", "trim"))
+            sql = f"select trim({column}) as x, case when {column} like '%+%' then {column} end as y from t"
+            connection.execute(sql)
             assert {c.name for c in sqlglot.parse_one(sql, dialect="duckdb").find_all(sqlglot.exp.Column)} == {column}
 
 
