@@ -37,4 +37,4 @@ clean:
 lock: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13"
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade --generate-hashes \
-		--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+		--no-emit-index-url --no-strip-extras --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
