@@ -26,7 +26,8 @@ from generator.providers import Provider
 from generator.report import write_report
 from generator.results import layout_outcomes
 from generator.sql_functions import describe_functions
-from generator.terminal import output, plain, progress_bar, show_layout, show_layouts, show_run, show_status
+from generator.terminal import output, progress_bar, show_layout, show_layouts, show_run, show_status
+from generator.visible import plain
 
 PROVIDERS = ("offline", "openai")
 NO_FILES = "Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"

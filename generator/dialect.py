@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,14 +60,24 @@ class Dialect:
 
 def records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
     """The records of a text, quotes and line breaks inside them undone. Raises GoldsmithError for an open quote."""
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=QUOTE, doublequote=True)
+    at_end = False
+
+    def with_a_blank_line() -> Iterator[str]:
+        # The csv module ends an open quote with the file and says nothing; a line that is swallowed, too, tells.
+        nonlocal at_end
+        yield from lines
+        at_end = True
+        yield "\n"
+
+    reader = csv.reader(with_a_blank_line(), delimiter=delimiter, quotechar=QUOTE, doublequote=True)
     line = 1
     try:
         for fields in reader:
-            if reader.line_num - line >= MAX_LINES_A_RECORD:
-                raise GoldsmithError(
-                    f"line {line}: a quote is opened here and not closed within 200 lines; mend the file"
-                )
+            if at_end and not fields:
+                return
+            if at_end or reader.line_num - line >= MAX_LINES_A_RECORD:
+                end = "the end of the file" if at_end else f"{MAX_LINES_A_RECORD} lines further on"
+                raise GoldsmithError(f"line {line}: a quote is opened here and not closed before {end}; mend the file")
             yield Record(line, tuple(fields))
             line = reader.line_num + 1
     except csv.Error as error:
@@ -81,6 +91,7 @@ def detect_dialect(sample: str, complete: bool) -> Dialect:
     found = parsed[delimiter]
     rows = [r for r in found if not r.blank]
     if not rows:
+        deque(records(io.StringIO(sample, newline=""), delimiter), maxlen=0)  # raises where it is no blank line
         raise GoldsmithError("nothing but blank lines; nothing to load")
     width = _width(rows)
     at = _header_index(rows, width)
@@ -96,10 +107,13 @@ def detect_dialect(sample: str, complete: bool) -> Dialect:
 
 
 def _sample_records(sample: str, delimiter: str, complete: bool) -> list[Record]:
+    """The records of a sample up to the first that cannot be read, without the last of an incomplete one."""
+    found: list[Record] = []
     try:
-        found = list(records(io.StringIO(sample, newline=""), delimiter))
+        for record in records(io.StringIO(sample, newline=""), delimiter):
+            found.append(record)
     except GoldsmithError:
-        return []
+        return found
     return found if complete or len(found) < 3 else found[:-1]
 
 
@@ -110,7 +124,7 @@ def _score(found: Sequence[Record], delimiter: str) -> float:
         return 0.0
     width = _width(rows)
     if width < 2:
-        return 0.01
+        return 0.01 * sum(len(r.fields) == 1 for r in rows) / len(rows)
     table = [r for r in rows if len(r.fields) == width]
     cells = [clean(c) for r in table[:100] for c in r.fields]
     others = re.compile("[" + re.escape("".join(d for d in DELIMITERS if d != delimiter)) + "]")
@@ -119,10 +133,15 @@ def _score(found: Sequence[Record], delimiter: str) -> float:
 
 
 def _width(rows: Sequence[Record]) -> int:
-    """The most frequent number of fields, the larger if two are as frequent; one field counts only if all have it."""
-    counts = Counter(len(r.fields) for r in rows)
-    wide = {w: n for w, n in counts.items() if w > 1} or counts
-    return max(wide, key=lambda w: (wide[w], w))
+    """The most frequent number of fields, the larger if two are as frequent; 1 for texts with a delimiter now and then."""
+    counts = Counter(len(r.fields) for r in rows if len(r.fields) > 1)
+    if not counts:
+        return 1
+    width = max(counts, key=lambda w: (counts[w], w))
+    at = [i for i, r in enumerate(rows) if len(r.fields) == width]
+    between = rows[at[0] : at[-1] + 1]
+    scattered = 2 * sum(len(r.fields) > 1 for r in between) <= len(between)
+    return 1 if scattered or (counts.total() == 1 and width == 2 and len(rows) > 2) else width
 
 
 def _habits(body: Sequence[Record]) -> frozenset[int]:

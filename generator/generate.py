@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from generator.candidate import Candidate, ColumnMapping, Provenance
+from generator.candidate import Candidate, ColumnMapping, Provenance, Question
 from generator.checks import result_violations, static_violations
 from generator.contracts import Contract
 from generator.errors import GoldsmithError
@@ -15,6 +15,9 @@ from generator.providers import Answer, BadAnswer, Provider, ProviderError, Requ
 from generator.render import mapped_select
 from generator.sandbox import Sandbox, SandboxError, column_results
 from generator.violation import Violation
+
+# A row filter that leaves out more than this share of the rows is asked about.
+MANY = 0.25
 
 
 class Blocked(GoldsmithError):
@@ -83,12 +86,27 @@ def generate(
         provider=provider.name, llm=llm, prompt_version=version, attempts=attempts, tokens=tokens, cost=round(cost, 6)
     )
     if previous is not None and not violations:
-        return Generated(previous, by, tuple(notices))
+        return Generated(_asking_for_left_out(previous, contract, sandbox), by, tuple(notices))
     best = _mended(previous, suggestion, violations) if previous is not None else suggestion
     mended, left = _without_failures(best, profile, contract, sandbox, functions)
     if left:
         raise Blocked(_message(left, provider, attempts, notices))
-    return Generated(mended, by, tuple(notices))
+    return Generated(_asking_for_left_out(mended, contract, sandbox), by, tuple(notices))
+
+
+def _asking_for_left_out(candidate: Candidate, contract: Contract, sandbox: Sandbox) -> Candidate:
+    """The candidate with a question if its row filter leaves out many rows: they count against no threshold."""
+    if candidate.row_filter is None:
+        return candidate
+    relation = f"({candidate.reshape})" if candidate.reshape else "source"
+    ((rows, kept),) = sandbox.fetch(
+        f"select count(*), count(*) filter (where {candidate.row_filter}) from {relation} as source"
+    )
+    if rows - kept <= MANY * rows:
+        return candidate
+    column = (contract.required or contract.columns)[0].name
+    text = f"the row filter leaves out {rows - kept} of {rows} rows ({candidate.row_filter_note}): are they no data?"
+    return candidate.model_copy(update={"questions": (*candidate.questions, Question(column=column, text=text))})
 
 
 def judge(

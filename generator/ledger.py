@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import jinja2
 
-from generator.errors import GoldsmithError, UsageError
+from generator.errors import GoldsmithError, LockedError, UsageError
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ def connect(database: Path, project: Path) -> Iterator[duckdb.DuckDBPyConnection
         connection = duckdb.connect(str(database))
     except duckdb.Error as error:
         problem = str(error).splitlines()[0]
+        if "lock" in problem:
+            raise LockedError(f"{database}: in use by another process; wait for it, or end it") from None
         raise UsageError(f"{database}: cannot be opened as a DuckDB database: {problem}; see GOLDSMITH_DB") from None
     try:
         connection.execute(ledger_sql(project))

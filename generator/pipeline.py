@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from generator.dbt_runner import run_dbt
 from generator.errors import GoldsmithError, UsageError
 from generator.fingerprint import fingerprint
 from generator.intake import Incoming, find_files, keep_original, sha256
-from generator.layouts import find_layout, read_layouts, write_contract_models
+from generator.layouts import Layout, find_layout, read_layouts, write_contract_models
 from generator.ledger import LedgerRow, connect, read_files
 from generator.load import load_file, read_incoming
 from generator.mapping import Mapped, map_file
@@ -55,18 +55,17 @@ def run(
 def everything(project: Project) -> RunOutcome:
     """All files that were ever loaded, as the database has them now."""
     with connect(project.database, project.folder) as connection:
-        rows = read_files(connection)
-        layouts = {x.dbt_model: x for x in read_layouts(project.folder)}
-        by_table = {(x.raw_table, x.contract): x for x in layouts.values()}
+        cached = _cached_tables(project)
+        rows = [_as_cached(row, cached) for row in read_files(connection)]
         built = built_contracts(connection)
         files = []
         for row in rows:
-            layout = by_table.get((row.raw_table, row.contract or ""))
+            layout = cached.get((row.raw_table, row.contract))
             if layout and layout.contract in built and row.state == "mapped":
                 files.append(file_outcome(connection, project, row, Mapped(layout, "cached")))
             else:
                 files.append(loaded_outcome(row))
-    used = [x for x in layouts.values() if x.raw_table in {r.raw_table for r in rows}]
+    used = [x for x in cached.values() if x.raw_table in {r.raw_table for r in rows}]
     gold, quarantine = previews(project, sorted(built))
     return RunOutcome(
         files=tuple(files), layouts=tuple(layout_outcomes(project, used)), gold=gold, quarantine=quarantine
@@ -92,7 +91,8 @@ def generate_loaded(project: Project, contract: str | None, provider: Provider, 
     with project.lock():
         write_contract_models(project.folder, list(project.contracts), read_layouts(project.folder))
         with connect(project.database, project.folder) as connection:
-            waiting = read_files(connection, "state in ('loaded', 'blocked')")
+            cached = _cached_tables(project)
+            waiting = [r for r in read_files(connection) if _as_cached(r, cached).state in ("loaded", "blocked")]
         outcomes, mapped = [], []
         for number, row in enumerate(waiting):
             progress(f"map {row.source_file}", number, len(waiting))
@@ -192,17 +192,17 @@ def _take_in(project: Project, file: Incoming) -> LedgerRow | FileOutcome:
 
 def _known(project: Project, file: Incoming, row: LedgerRow) -> FileOutcome:
     """A file whose content was loaded before: nothing to do, unless it still waits for a mapping or a person."""
+    cached = _cached_tables(project)
+    row = _as_cached(row, cached)
     outcome = replace(loaded_outcome(row), source_file=file.name)
-    layout = next(
-        (x for x in read_layouts(project.folder) if (x.raw_table, x.contract) == (row.raw_table, row.contract)), None
-    )
+    layout = cached.get((row.raw_table, row.contract))
     held = layout.held_because(project.contracts[layout.contract], project.min_confidence) if layout else ""
     if layout and held:
         return replace(
             outcome, state="held", message=held_message(project, layout, held), rows_quarantined=row.rows_loaded
         )
     if row.state == "blocked":
-        return replace(outcome, rows_quarantined=row.rows_loaded)
+        return outcome
     same = "" if row.source_file == file.name else f" as {row.source_file}"
     return replace(outcome, state="known", message=f"loaded before{same}")
 
@@ -215,7 +215,19 @@ def _to_be_mapped(project: Project, outcome: FileOutcome, asked_for: bool) -> bo
 
 def _ledger_row(project: Project, outcome: FileOutcome) -> LedgerRow:
     with connect(project.database, project.folder) as connection:
-        return read_files(connection, "file_id = ?", outcome.file_id)[0]
+        return _as_cached(read_files(connection, "file_id = ?", outcome.file_id)[0], _cached_tables(project))
+
+
+def _cached_tables(project: Project) -> dict[tuple[str, str | None], Layout]:
+    return {(x.raw_table, x.contract): x for x in read_layouts(project.folder)}
+
+
+def _as_cached(row: LedgerRow, cached: Mapping[tuple[str, str | None], Layout]) -> LedgerRow:
+    """The ledger's row; blocked where the dbt model that mapped it was deleted, for the staging folder is the cache."""
+    if row.state != "mapped" or (row.raw_table, row.contract) in cached:
+        return row
+    message = "its dbt model was deleted; name the file in goldsmith run, and it is mapped anew"
+    return replace(row, state="blocked", message=message)
 
 
 def _interrupted(project: Project, built: _Built, outcomes: Sequence[FileOutcome]) -> list[LedgerRow]:
@@ -245,12 +257,18 @@ def _build(project: Project, built: _Built, progress: Progress) -> tuple[str, ..
             connection, "state in ('mapped', 'blocked') and file_id not in (select file_id from raw._built)"
         )
         staged = staged_names(connection)
-    touched = {m.layout.contract for m in built.mappings.values()} | {r.contract for r in unbuilt if r.contract}
+        mapped = read_files(connection, "file_id in (select file_id from raw._built where mapping != 'none')")
+    cached = _cached_tables(project)
+    stale = [*unbuilt, *(r for r in mapped if _as_cached(r, cached).state == "blocked")]
+    touched = {m.layout.contract for m in built.mappings.values()} | {r.contract for r in stale if r.contract}
     if not touched:
         return ()
     fresh = {m.layout.dbt_model for m in built.mappings.values()}
-    layouts = [x for x in read_layouts(project.folder) if x.contract in touched]
-    nodes = [x.dbt_model for x in layouts if x.dbt_model in fresh or x.dbt_model not in staged]
+    nodes = [
+        x.dbt_model
+        for x in cached.values()
+        if x.contract in touched and (x.dbt_model in fresh or x.dbt_model not in staged)
+    ]
     nodes += [n for c in sorted(touched) for n in (f"stg_{c}", c, f"quarantine_{c}")]
     done: list[str] = []
 

@@ -71,13 +71,14 @@ def read_file(path: Path, encoding: str, dialect: Dialect, rows: Path, rejects: 
         for record in records(file, dialect.delimiter):
             if record.line < dialect.data_line:
                 continue
-            if record.blank:
+            if record.blank and (len(dialect.headers) > 1 or not record.fields):
                 after_blank = True
                 continue
+            # A blank line parts the table from what does not fit it, as long as nothing fits again.
+            after_blank = after_blank and len(record.fields) not in dialect.widths
             tail.append((record, after_blank))
             if len(tail) > _TAIL:
                 sink.write(tail.popleft()[0])
-                after_blank = False
         footer_at = _footer_start(list(tail), dialect, sink.used)
         for i, (record, _) in enumerate(tail):
             if i < footer_at:
@@ -131,9 +132,12 @@ def _footer_start(tail: Sequence[tuple[Record, bool]], dialect: Dialect, used: s
     while start:
         record, after_blank = tail[start - 1]
         before = used.union(*(_filled(r) for r, _ in tail[: start - 1]))
-        # What fills only columns that no record before it fills is no further record of that table.
-        apart = bool(before) and not _filled(record) & before
-        if not (apart or _is_footer(record, after_blank, dialect)):
+        # What fills only columns that no record before it fills is no further record of that table. Where records fill
+        # but one or two columns, that can be chance.
+        apart = len(before) > 2 and not _filled(record) & before
+        # A lone text above a footer belongs to it; as the last line of the file it may be a record that was cut off.
+        alone = start < len(tail) and len(record.fields) == 1 < len(dialect.headers)
+        if not (apart or alone or _is_footer(record, after_blank, dialect)):
             break
         start -= 1
     return start

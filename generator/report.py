@@ -237,7 +237,7 @@ def write_report(outcome: RunOutcome, folder: Path, name: str) -> Path:
     """Write `<folder>/<name>.html` in one step: a reader sees the old page or the new one, never half of it."""
     path = folder / f"{name}.html"
     unfinished = folder / f".{name}.{os.getpid()}.tmp"
-    page = render_report(outcome, f"Goldsmith run {name}")
+    page = render_report(outcome, f"Goldsmith {name}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:

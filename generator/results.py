@@ -20,11 +20,12 @@ CELL = 60
 
 
 def loaded_outcome(row: LedgerRow, mapped: Mapped | None = None) -> FileOutcome:
-    """What the ledger knows of a file; rows beyond loading are not counted."""
+    """What the ledger knows of a file; beyond loading only that a blocked file's rows wait in quarantine."""
     layout = mapped.layout if mapped else None
+    blocked = row.state == "blocked" and not mapped
     return FileOutcome(
         source_file=row.source_file,
-        state="blocked" if row.state == "blocked" and not mapped else "loaded",
+        state="blocked" if blocked else "loaded",
         message=row.message or "",
         file_id=row.file_id,
         contract=layout.contract if layout else row.contract,
@@ -36,6 +37,7 @@ def loaded_outcome(row: LedgerRow, mapped: Mapped | None = None) -> FileOutcome:
         encoding=row.encoding,
         delimiter=row.delimiter,
         rows_read=row.rows_read,
+        rows_quarantined=row.rows_loaded if blocked else 0,
         rows_rejected=row.rows_rejected,
     )
 

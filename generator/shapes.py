@@ -184,15 +184,16 @@ def date_shape(cells: Sequence[str]) -> DateShape | None:
     prefix = 8 if fitting[0].kind == "ofx" else None
     if "{1}" not in template:
         return DateShape((template,), has_time, share, "", _label(template), prefix)
+    day_evidence = any(d.first > 12 for d in fitting)
+    month_evidence = any(d.second > 12 for d in fitting)
     year_first = _year_first(fitting, template)
     day_first, month_first = template.format("", "%d", "%m"), template.format("", "%m", "%d")
     if year_first is not None:
         chosen = template.format("", "%y", "%m").replace("%m/%y", "%m/%d").replace("%m-%y", "%m-%d")
         if year_first:
             return DateShape((chosen,), has_time, share, "the first part changes least: the year", _label(chosen))
-        return DateShape((day_first, month_first, chosen), has_time, share, "", _label(day_first, ambiguous=True))
-    day_evidence = any(d.first > 12 for d in fitting)
-    month_evidence = any(d.second > 12 for d in fitting)
+        open_to = (day_first, chosen) if day_evidence else (day_first, month_first, chosen)
+        return DateShape(open_to, has_time, share, "", _label(day_first, ambiguous=True))
     if day_evidence != month_evidence:
         chosen = day_first if day_evidence else month_first
         return DateShape((chosen,), has_time, share, "a part above 12", _label(chosen))
@@ -262,7 +263,7 @@ def _label(template: str, ambiguous: bool = False) -> str:
         template = template.replace("%d", "NN").replace("%m", "NN")
     for code, word in (
         *(("%Y", "YYYY"), ("%y", "YY"), ("%m", "MM"), ("%d", "DD"), ("%b", "Mon"), ("%H", "hh"), ("%I", "hh")),
-        *(("%M", "mm"), ("%S", "ss"), (".%f", ""), ("%p", "AM"), ("%z", "zone")),
+        *(("%M", "mm"), ("%S", "ss"), (".%f", ""), (",%f", ""), ("%p", "AM"), ("%z", "zone")),
     ):
         template = template.replace(code, word)
     return template
@@ -275,37 +276,31 @@ def settle_dates(shapes: Sequence[DateShape | None], locale_day_first: bool) -> 
     that writes them. `locale_day_first`: the file is delimited by semicolons *and* uses decimal commas, which no
     month-first country does.
     """
-    known = {_undirected(s): s.formats[0] for s in shapes if s and not s.ambiguous and _undirected(s)}
-    conflicting = {
-        key
-        for key in known
-        if len({s.formats[0] for s in shapes if s and not s.ambiguous and _undirected(s) == key}) > 1
-    }
-    settled: list[DateShape | None] = []
+    known: dict[str, set[str]] = {}
     for shape in shapes:
-        if shape and shape.ambiguous:
-            key = _undirected(shape)
-            if key in known and key not in conflicting:
-                shape = replace(shape, formats=(known[key],), evidence="another date column of the file", label="")
-            elif "." in shape.formats[0][:3]:
-                shape = replace(shape, formats=shape.formats[:1], evidence="dotted dates are day-first", label="")
-            elif locale_day_first:
-                shape = replace(
-                    shape, formats=shape.formats[:1], evidence="semicolons and decimal commas are day-first", label=""
-                )
-            if not shape.ambiguous:
-                shape = replace(shape, label=_label(shape.formats[0]))
-        settled.append(shape)
-    return settled
+        if shape and not shape.ambiguous:
+            known.setdefault(_undirected(shape), set()).add(shape.formats[0][:2])
+    return [_settled(s, known.get(_undirected(s), set()), locale_day_first) if s and s.ambiguous else s for s in shapes]
+
+
+def _settled(shape: DateShape, known: set[str], locale_day_first: bool) -> DateShape:
+    """An open shape settled, if it can be; `known` are the first parts (`%d`) of its siblings' formats."""
+    day_first = shape.formats[0]
+    if len(known) == 1 and (fitting := [f for f in shape.formats if f[:2] in known]):
+        chosen, evidence = fitting[0], "another date column of the file"
+    elif "." in day_first[:3]:
+        chosen, evidence = day_first, "dotted dates are day-first"
+    elif locale_day_first and not any(f.startswith("%y") for f in shape.formats):
+        chosen, evidence = day_first, "semicolons and decimal commas are day-first"
+    else:
+        return shape
+    return replace(shape, formats=(chosen,), evidence=evidence, label=_label(chosen))
 
 
 def _undirected(shape: DateShape) -> str:
-    """The date part of the format with day and month as the same sign: what siblings share."""
-    return shape.formats[0].partition(" %H")[0].replace("%d", "N").replace("%m", "N") if _swappable(shape) else ""
-
-
-def _swappable(shape: DateShape) -> bool:
-    return bool(re.match(r"%[dm]\W{1,2}%[dm]\W{1,2}%[yY]", shape.formats[0]))
+    """The date part of the format with its parts as the same sign: what siblings share; '' for one with month names."""
+    match = re.match(r"%[dmyY](\W{1,2})%[dm]\1%[dyY]", shape.formats[0])
+    return re.sub(r"%[dmy]", "N", match[0]) if match else ""
 
 
 def yearless_share(cells: Iterable[str]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from generator.outcome import FileOutcome, LayoutOutcome, Preview, RunOutcome
+from generator.visible import plain
 
 CELL = 32
 STYLES = {
@@ -25,13 +25,6 @@ STYLES = {
     "refused": "red",
     "failed": "red",
 }
-
-
-def plain(text: object, limit: int = 200) -> str:
-    """A text without control, bidirectional and other invisible characters, on one line, cut to `limit`."""
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in str(text).replace("\n", " "))
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def output() -> Console:

@@ -19,7 +19,9 @@ ANY_HEADERS = st.lists(
         st.text(max_size=80),
         st.text(alphabet="aA1_ ", max_size=5),
         st.sampled_from(sorted(RESERVED | TAKEN)),
-        st.sampled_from(["order_", "Order", "column_1", "column_2", "a_2", "a", "Straße", "STRASSE", "日期", "_file_id"]),
+        st.sampled_from(
+            ["order_", "Order", "column_1", "column_2", "a_2", "a", "Straße", "STRASSE", "日期", "_file_id"]
+        ),
     ),
     max_size=30,
 )

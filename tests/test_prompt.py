@@ -16,21 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generator.answer import MAX_ANSWER, answer_schema, only_object, read_answer
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.contracts import Column, Contract, Sign
 from generator.errors import GoldsmithError
 from generator.profile import LayoutProfile, build_profile
-from generator.prompt import (
-    MAX_ANSWER,
-    PROMPT_VERSION,
-    BadAnswer,
-    ProviderError,
-    Request,
-    answer_schema,
-    messages,
-    only_object,
-    read_answer,
-)
+from generator.prompt import PROMPT_VERSION, messages
+from generator.request import BadAnswer, ProviderError, Request
 from generator.violation import Violation
 
 GOLDEN = Path(__file__).parent / "golden"

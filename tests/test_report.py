@@ -412,7 +412,7 @@ def test_a_report_is_written_in_one_step_and_replaces_the_old_one(tmp_path: Path
     folder = tmp_path / "reports"
     path = write_report(RUN, folder, "latest")
     assert path == folder / "latest.html"
-    assert "Goldsmith run latest" in path.read_text(encoding="utf-8")
+    assert "Goldsmith latest" in path.read_text(encoding="utf-8")
     write_report(RunOutcome(), folder, "latest")
     assert "no files were found" in path.read_text(encoding="utf-8")
     assert list(folder.iterdir()) == [path]

@@ -1,6 +1,6 @@
 """Providers: who answers what a layout's columns mean. One file each; this one is what they have in common.
 
-`Request`, `ProviderError` and `BadAnswer` are at home in `generator.prompt`, one layer below.
+`Request`, `ProviderError` and `BadAnswer` are at home in `generator.request`, one layer below.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from generator.candidate import Candidate
-from generator.prompt import BadAnswer, ProviderError, Request
+from generator.request import BadAnswer, ProviderError, Request
 
 __all__ = ["Answer", "BadAnswer", "Provider", "ProviderError", "Request"]
 

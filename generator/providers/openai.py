@@ -16,9 +16,11 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel, Field, ValidationError
 
+from generator.answer import answer_schema, only_object, read_answer
 from generator.errors import UsageError
-from generator.prompt import PROMPT_VERSION, answer_schema, messages, only_object, read_answer
+from generator.prompt import PROMPT_VERSION, messages
 from generator.providers import Answer, BadAnswer, ProviderError, Request
+from generator.visible import plain
 
 DEFAULT_MODEL = "gpt-6.1-sol"
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -239,5 +241,4 @@ def _shown(base_url: str) -> str:
 
 def _clean(text: str, length: int) -> str:
     """One printable line of at most `length` characters, without anything that looks like a key."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return re.sub(r"\bsk-[\w*.-]+", "***", line)[:length]
+    return plain(re.sub(r"\bsk-[\w*.-]+", "***", text), length)

@@ -1,0 +1,42 @@
+"""What a provider is asked for one layout, and how it says that it cannot answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.candidate import Candidate
+from generator.contracts import Contract
+from generator.errors import GoldsmithError
+from generator.profile import LayoutProfile
+from generator.violation import Violation
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a provider is asked for one layout.
+
+    `suggestion` is the offline matcher's candidate. `asked` are the gold columns wanted now: all of them at first,
+    those that failed in a repair. `kept` is what passed already, `violations` what was wrong with the last attempt,
+    `previous` the candidate of that attempt, where there was one: the chat is not remembered.
+    """
+
+    contract: Contract
+    profile: LayoutProfile
+    suggestion: Candidate
+    asked: tuple[str, ...]
+    kept: Candidate | None = None
+    violations: tuple[Violation, ...] = ()
+    previous: Candidate | None = None
+
+
+class ProviderError(GoldsmithError):
+    """A provider could not answer: what happened, what to do. `tokens` and `cost` (US dollars) were spent on it."""
+
+    def __init__(self, message: str, *, tokens: int = 0, cost: float = 0.0) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.cost = cost
+
+
+class BadAnswer(ProviderError):
+    """The answer is not a candidate. The message is meant for the next attempt as well as for a person."""

@@ -1,0 +1,15 @@
+"""Hostile texts made fit to be seen: one line, nothing invisible in it. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Control, format (bidirectional, zero width), private, surrogate and unassigned characters, line and paragraph ends.
+UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def plain(text: object, limit: int = 200) -> str:
+    """A text on one line of at most `limit` visible characters."""
+    shown = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in str(text))
+    line = " ".join(shown.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,197 @@
+"""Goldsmith projects in temporary folders, run for real: `goldsmith` and `dbt` as processes of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples" / "landing"
+SKELETON = ("dbt_project.yml", "profiles.yml", "macros", "seeds", "models/gold", "models/docs", "models/quarantine")
+# What a run writes beside the dbt project itself.
+RUNTIME = {"target", "archive", "landing", "logs", "home", ".git"}
+CHASE = EXAMPLES / "bank_transactions/chase/Chase5550_Activity_20240331.csv"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its standard output as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def said(self) -> str:
+        """All it printed, blanks and line ends made one blank."""
+        return " ".join((self.out + " " + self.err).split())
+
+
+class LiveProject:
+    """A copy of this repository's dbt project with a database of its own in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "test.duckdb"
+
+    @classmethod
+    def copy(cls, folder: Path, *parts: str) -> LiveProject:
+        """A new project in `folder` with these parts of the repository."""
+        for part in parts:
+            (folder / part).parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, folder / part)
+            else:
+                shutil.copy2(ROOT / part, folder / part)
+        return cls(folder)
+
+    def keep_contracts(self, *names: str) -> LiveProject:
+        """Take out everything of the other contracts, and what refers to all of them, so that dbt has less to do."""
+        models = self.folder / "models"
+        for path in [p for p in models.rglob("*") if p.is_file()]:
+            words = path.stem.removeprefix("quarantine_").removeprefix("stg_")
+            contract = words.split("__")[-1].rpartition("_")[0] if "__" in words else words
+            if contract not in names:
+                path.unlink()
+        return self
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of its commands: this one without what a developer may have set for goldsmith or dbt."""
+        mine = ("OPENAI_", "DBT_", "GOLDSMITH_", "PYTEST_", "COLUMNS", "FORCE_COLOR")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(mine)}
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        named = {"GOLDSMITH_DB": str(self.database), "DO_NOT_TRACK": "1", "HOME": str(home), "NO_PROXY": "127.0.0.1"}
+        return {**kept, **named, "PYTHONUTF8": "1", **more}
+
+    def goldsmith(
+        self, *arguments: str | Path, cwd: Path | None = None, text: str = "", as_user: str = "", **environment: str
+    ) -> Ran:
+        """Run `goldsmith` in the project. Whatever happens, nobody sees a traceback or an escape sequence."""
+        ran = self._run([*_as(as_user), command("goldsmith"), *map(str, arguments)], cwd, text, environment)
+        assert "Traceback" not in ran.out + ran.err, ran
+        assert "\x1b" not in ran.out + ran.err or "FORCE_COLOR" in environment, ran
+        return ran
+
+    def dbt(self, *arguments: str, **environment: str) -> Ran:
+        """Run `dbt` in the project, as a dbt user would."""
+        return self._run([command("dbt"), "--no-use-colors", *arguments], None, "", environment)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `goldsmith` and do not wait for it."""
+        return subprocess.Popen(
+            [command("goldsmith"), *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def _run(self, words: list[str], cwd: Path | None, text: str, more: dict[str, str]) -> Ran:
+        done = subprocess.run(
+            words,
+            cwd=cwd or self.folder,
+            env=self.environment(**more),
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def put(self, path: str, content: str | bytes) -> Path:
+        """Write a file of the project."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        return target
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that a file holds once."""
+        text = (self.folder / path).read_text(encoding="utf-8")
+        assert text.count(old) == 1, (path, old, text.count(old))
+        self.put(path, text.replace(old, new))
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a query on the project's database."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql, list(values)).fetchall()
+
+    def change(self, sql: str) -> None:
+        """Change the project's database behind everyone's back."""
+        with duckdb.connect(str(self.database)) as connection:
+            connection.execute(sql)
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What `goldsmith status` says of each file, by its name."""
+        files = self.goldsmith("status", "--json").json
+        assert len({f["source_file"] for f in files}) == len(files)
+        return {f["source_file"]: f for f in files}
+
+    def tree(self) -> dict[str, str]:
+        """Hash of every file that is part of the dbt project, by path."""
+        return {
+            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+            and path.relative_to(self.folder).parts[0] not in RUNTIME
+            and not path.name.startswith(self.database.name)
+        }
+
+    def everything(self) -> dict[str, str]:
+        """Hash of every file below the project's folder, by path."""
+        files = [p for p in sorted(self.folder.rglob("*")) if p.is_file()]
+        return {str(p.relative_to(self.folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+    def unbalanced(self) -> list[str]:
+        """What is wrong with the books of each file, worked out from the tables; [] if every row is accounted for.
+
+        Every loaded row is in gold or in quarantine; in both only where a reshape makes several rows of one.
+        """
+        wrong: list[str] = []
+        files = self.query(
+            "select file_id, source_file, contract, raw_table, rows_read, rows_loaded, rows_rejected from raw._files"
+        )
+        for file_id, name, contract, raw_table, read, loaded, rejected in files:
+            cells = self._source_rows(f'raw."{raw_table}"', file_id)
+            ((refused,),) = self.query("select count(*) from raw._rejects where file_id = ?", file_id)
+            if read != loaded + rejected or refused != rejected or len(cells) != loaded:
+                wrong.append(f"{name}: {read} read, {loaded} loaded, {len(cells)} raw, {rejected}/{refused} rejected")
+            if contract is None:
+                continue
+            gold = self._source_rows(f'gold."{contract}"', file_id)
+            quarantine = self._source_rows(f'quarantine."{contract}"', file_id)
+            if gold | quarantine != cells:
+                wrong.append(f"{name}: lines {sorted((gold | quarantine) ^ cells)[:10]} are not accounted for")
+            if gold & quarantine:
+                wrong.append(f"{name}: lines {sorted(gold & quarantine)[:10]} are in gold and in quarantine")
+        return wrong
+
+    def _source_rows(self, table: str, file_id: str) -> set[int]:
+        return {row for (row,) in self.query(f"select _source_row from {table} where _file_id = ?", file_id)}
+
+
+def command(name: str) -> str:
+    """The console script of that name beside this Python."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def _as(user: str) -> list[str]:
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
