@@ -51,7 +51,7 @@ class Column:
     `compose`: gold columns that, joined with a blank, make this one. `time_aliases`: names of a column with the time of
     day that belongs to this date. `fallback`: names of a column that holds the value where the matched one is empty (a
     regular price beside a sale price). `unit` `iso4217` marks a currency: it may stand in a header only (`Betrag (EUR)`).
-    `unique`: an id, no two rows of a file share it. `by_shape`: a text that may be taken from a file without header, where
+    `unique`: an id, no two rows of a file share it. `repeats`: of the file rather than of the row, few different ones. `by_shape`: a text that may be taken from a file without header, where
     only its shape speaks for it.
     """
 
@@ -71,6 +71,7 @@ class Column:
     pii: bool = False
     unit: str | None = None
     unique: bool = False
+    repeats: bool = False
     by_shape: bool = False
 
     @property
@@ -214,6 +215,7 @@ def _column(raw: dict[str, Any], here: str) -> Column:
         pii=bool(meta.get("pii", False)),
         unit=meta.get("unit"),
         unique=bool(meta.get("unique", False)),
+        repeats=bool(meta.get("repeats", False)),
         by_shape=bool(meta.get("by_shape", False)),
     )
 

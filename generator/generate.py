@@ -178,6 +178,6 @@ def _message(left: Sequence[Violation], provider: Provider, attempts: int, notic
     tries = f" after {attempts} attempts" if attempts > 1 else ""
     said = f" ({notices[-1]})" if notices else ""
     return (
-        f"no mapping by {provider.name}{tries}: {what}{said}. Name the columns in the contract's aliases, or write the "
-        "dbt model by hand, and run it again"
+        f"no mapping by {provider.name}{tries}: {what}{said}. Name the columns in the contract's aliases, or ask "
+        "another --provider; then: goldsmith generate && dbt run"
     )

@@ -155,5 +155,5 @@ _READ_OPTIONS = (
 
 
 def _line_size(reading: Reading) -> int:
-    """A bound in bytes for DuckDB's longest line: four bytes a character and doubled quotes."""
-    return max(2 << 20, reading.longest * 8 + (1 << 16))
+    """A bound in bytes for DuckDB's longest line: four bytes a character, a doubled quote is two; and the separators."""
+    return max(2 << 20, reading.longest * 4 + (1 << 20))

@@ -190,7 +190,9 @@ def clear_values(column: ColumnProfile, contract: Contract, suggestion: Candidat
     ]
     if any(gold.pii for gold, _ in uses) or _means_pii(column.header, contract):
         return ()
-    if column.date or not 0 < column.distinct <= len(column.frequent):
+    # An amount may be a source of a closed list, too (`EUR` from the header `Betrag (EUR)`): numbers but 1 and 0 stay.
+    amounts = column.number is not None and any(len(value) > 1 for value, _ in column.frequent)
+    if column.date or amounts or not 0 < column.distinct <= len(column.frequent):
         return ()
     accepted = any(gold.accepted_values and confidence >= CLEAR_CONFIDENCE for gold, confidence in uses)
     closed = accepted and all(len(value) <= CLEAR_LENGTH for value, _ in column.frequent)

@@ -89,6 +89,9 @@ def type_fit(column: ColumnProfile, gold: Column) -> float:
     if "email" in gold.name:
         addresses = sum("@" in v for v in column.values if v) / column.filled
         return 1.0 if addresses > 0.5 else 0.9
+    if gold.repeats and column.filled > 4 and column.distinct > 0.5 * column.filled:
+        # The account of a statement is the same on its rows; one that changes is the other party's.
+        return 0.5
     if base == "text" and all(v.lower() in ("true", "false") for v in column.values if v):
         return 0.5
     if gold.by_shape and column.filled > 2 and column.distinct <= max(1, 0.1 * column.filled):

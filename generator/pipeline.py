@@ -57,7 +57,7 @@ def everything(project: Project) -> RunOutcome:
     with connect(project.database, project.folder) as connection:
         cached = _cached_tables(project)
         rows = [_as_cached(row, cached) for row in read_files(connection)]
-        built = built_contracts(connection)
+        built = built_contracts(connection) & project.contracts.keys()
         files = []
         for row in rows:
             layout = cached.get((row.raw_table, row.contract))
@@ -66,7 +66,7 @@ def everything(project: Project) -> RunOutcome:
             else:
                 files.append(loaded_outcome(row))
     used = [x for x in cached.values() if x.raw_table in {r.raw_table for r in rows}]
-    gold, quarantine = previews(project, sorted(built))
+    gold, quarantine = previews(project, built)
     return RunOutcome(
         files=tuple(files), layouts=tuple(layout_outcomes(project, used)), gold=gold, quarantine=quarantine
     )
@@ -219,14 +219,15 @@ def _ledger_row(project: Project, outcome: FileOutcome) -> LedgerRow:
 
 
 def _cached_tables(project: Project) -> dict[tuple[str, str | None], Layout]:
-    return {(x.raw_table, x.contract): x for x in read_layouts(project.folder)}
+    """The layouts of the project's contracts by raw table and contract."""
+    return {(x.raw_table, x.contract): x for x in read_layouts(project.folder) if x.contract in project.contracts}
 
 
 def _as_cached(row: LedgerRow, cached: Mapping[tuple[str, str | None], Layout]) -> LedgerRow:
-    """The ledger's row; blocked where the dbt model that mapped it was deleted, for the staging folder is the cache."""
+    """The ledger's row; blocked where its dbt model or its contract was deleted, for the project's folder is the cache."""
     if row.state != "mapped" or (row.raw_table, row.contract) in cached:
         return row
-    message = "its dbt model was deleted; name the file in goldsmith run, and it is mapped anew"
+    message = "its dbt model or contract was deleted; name the file in goldsmith run, and it is mapped anew"
     return replace(row, state="blocked", message=message)
 
 
@@ -260,7 +261,8 @@ def _build(project: Project, built: _Built, progress: Progress) -> tuple[str, ..
         mapped = read_files(connection, "file_id in (select file_id from raw._built where mapping != 'none')")
     cached = _cached_tables(project)
     stale = [*unbuilt, *(r for r in mapped if _as_cached(r, cached).state == "blocked")]
-    touched = {m.layout.contract for m in built.mappings.values()} | {r.contract for r in stale if r.contract}
+    touched = {m.layout.contract for m in built.mappings.values()}
+    touched |= {r.contract for r in stale if r.contract in project.contracts and r.contract}
     if not touched:
         return ()
     fresh = {m.layout.dbt_model for m in built.mappings.values()}
@@ -295,7 +297,7 @@ def _outcome(
     touched = [f for f in (*files, *outcomes) if f.state not in ("known", "refused")]
     layouts = list({m.layout.dbt_model: m.layout for m in built.mappings.values()}.values())
     said = dict.fromkeys([*notices, *(n for m in built.mappings.values() for n in m.notices)])
-    gold, quarantine = previews(project, sorted({f.contract for f in touched if f.contract}))
+    gold, quarantine = previews(project, {f.contract for f in touched if f.contract})
     return RunOutcome(
         files=tuple(sorted([*files, *outcomes], key=lambda f: f.source_file)),
         layouts=tuple(layout_outcomes(project, layouts)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,7 @@ def loaded_outcome(row: LedgerRow, mapped: Mapped | None = None) -> FileOutcome:
     return FileOutcome(
         source_file=row.source_file,
         state="blocked" if blocked else "loaded",
-        message=row.message or "",
+        message="" if mapped else row.message or "",
         file_id=row.file_id,
         contract=layout.contract if layout else row.contract,
         source=row.source,
@@ -160,7 +161,7 @@ def layout_outcomes(project: Project, layouts: Sequence[Layout], samples: bool =
     with connect(project.database, project.folder) as connection:
         staged = staged_names(connection) if samples else frozenset()
         for layout in layouts:
-            contract = project.contracts[layout.contract]
+            contract = project.contract(layout.contract)
             shown = _samples(connection, layout, contract.names) if layout.dbt_model in staged else {}
             expressions = _expressions(layout.path)
             columns = tuple(
@@ -235,11 +236,11 @@ def _samples(
     return found
 
 
-def previews(project: Project, contracts: Sequence[str]) -> tuple[tuple[Preview, ...], tuple[Preview, ...]]:
-    """The newest rows of gold and of quarantine, for each contract."""
+def previews(project: Project, contracts: AbstractSet[str]) -> tuple[tuple[Preview, ...], tuple[Preview, ...]]:
+    """The newest rows of gold and of quarantine, for each of these contracts that the project still has."""
     gold, quarantine = [], []
     with connect(project.database, project.folder) as connection:
-        for contract in contracts:
+        for contract in sorted(project.contracts.keys() & contracts):
             columns = [*project.contracts[contract].names, "_source_file", "_source_row"]
             gold.append(_preview(connection, f'gold."{contract}"', columns, ""))
             quarantine.append(

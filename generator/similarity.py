@@ -31,9 +31,8 @@ _SAME = {
 
 @cache
 def _words(text: str) -> tuple[str, ...]:
-    words = [_SAME.get(w, w) for w in ascii_words(text.replace("#", " number "))]
-    joined = re.sub(r"\be mail\b", "email", " ".join(words))
-    return tuple(joined.split())
+    joined = re.sub(r"\be mail\b", "email", " ".join(ascii_words(text.replace("#", " number "))))
+    return tuple(_SAME.get(w, w) for w in joined.split())
 
 
 @cache
@@ -62,7 +61,7 @@ def _alike(header: Sequence[str], alias: Sequence[str], neutral: frozenset[str])
     if bare and bare_alias and _singular("".join(bare)) == _singular("".join(bare_alias)):
         return 0.92 if len(header) - len(bare) + len(alias) - len(bare_alias) < 3 else 0.85
     if min(len(one), len(other)) >= 6 and fuzz.ratio(one, other, score_cutoff=90):
-        return 0.8 if one[-1:].isdigit() == other[-1:].isdigit() else 0.0
+        return 0.8 if re.findall(r"\d+", one) == re.findall(r"\d+", other) else 0.0
     return _contained(bare or list(header), list(alias))
 
 

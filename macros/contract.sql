@@ -63,7 +63,7 @@
     {%- endfor -%}
     {%- for column in contract_columns(contract) if is_required(column) -%}
         {%- set confidence = meta.get('columns', {}).get(column.name, {}).get('confidence', 1) -%}
-        {%- if confidence < var('min_confidence') -%}
+        {%- if confidence is not none and confidence < var('min_confidence') -%}
             {{- return(column.name ~ ': mapped with confidence ' ~ confidence ~ ', below ' ~ var('min_confidence')) -}}
         {%- endif -%}
     {%- endfor -%}

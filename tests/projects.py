@@ -67,6 +67,9 @@ class LiveProject:
             contract = words.split("__")[-1].rpartition("_")[0] if "__" in words else words
             if contract not in names:
                 path.unlink()
+        for folder in (self.folder / "landing").glob("*"):
+            if folder.name not in names:
+                shutil.rmtree(folder)
         return self
 
     def environment(self, **more: str) -> dict[str, str]:

@@ -175,3 +175,25 @@ def test_a_column_that_is_suggested_for_pii_stays_masked_whatever_else_it_is() -
 def test_a_long_list_stays_masked_even_for_accepted_values() -> None:
     cells = [f"status {chr(97 + i)}" for i in range(21)]
     assert clear_values(column("Status", cells), CONTRACT, suggested("status", "status")) == ()
+
+
+def test_amounts_stay_masked_where_their_header_names_the_currency() -> None:
+    contract = Contract(
+        "bank",
+        "",
+        (
+            Column("amount", "decimal(18,2)", not_null=True),
+            Column("currency", "text", accepted_values=("EUR", "USD"), unit="iso4217"),
+        ),
+    )
+    rows = [["-34,95"], ["1.684,91"], ["-34,95"], ["12,00"]] * 5
+    profile = build_profile(["Betrag (EUR)"], rows, source_file="f.csv", delimiter=";", has_header=True)
+    suggestion = Candidate(
+        columns={
+            "amount": ColumnMapping(
+                expression="parse_decimal(betrag_eur, ',')", source_columns=("betrag_eur",), confidence=0.9
+            ),
+            "currency": ColumnMapping(expression="'EUR'", source_columns=("betrag_eur",), confidence=0.9),
+        }
+    )
+    assert clear_values(profile.columns[0], contract, suggestion) == ()

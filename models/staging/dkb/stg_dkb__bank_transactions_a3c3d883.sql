@@ -13,7 +13,7 @@ mapped as (
         clean_text(auftraggeber_beguenstigter) as description,
         clean_text(verwendungszweck) as memo,
         'EUR' as currency,
-        clean_text(kontonummer) as account,
+        cast(null as text) as account,
         cast(null as decimal(18, 2)) as balance,
         source as _raw
     from source
