@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -27,7 +26,7 @@ from generator.report import write_report
 from generator.results import layout_outcomes
 from generator.sql_functions import describe_functions
 from generator.terminal import output, progress_bar, show_layout, show_layouts, show_run, show_status
-from generator.visible import plain
+from generator.visible import json_text, plain
 
 PROVIDERS = ("offline", "openai")
 NO_FILES = "Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"
@@ -179,7 +178,7 @@ def check(
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         findings = check_files(project, paths, contract, source, chosen, progress)
     if settings.as_json or form == "json":
-        click.echo(json.dumps([f.as_json() for f in findings], indent=1, ensure_ascii=False))
+        click.echo(json_text([f.as_json() for f in findings]))
     else:
         for finding in findings:
             if finding.failed or not settings.quiet:
@@ -205,7 +204,7 @@ def list_(settings: Settings) -> None:
 def _list(settings: Settings) -> None:
     found = list_layouts(settings.project)
     if settings.as_json:
-        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        click.echo(json_text(found))
     else:
         show_layouts(output(), found)
 
@@ -218,7 +217,7 @@ def show(settings: Settings, layout: str) -> None:
     project = settings.project
     (outcome,) = layout_outcomes(project, [find_listed(project, layout)])
     if settings.as_json:
-        click.echo(json.dumps(RunOutcome(layouts=(outcome,)).as_json()["layouts"][0], indent=1, ensure_ascii=False))
+        click.echo(json_text(RunOutcome(layouts=(outcome,)).as_json()["layouts"][0]))
     else:
         show_layout(output(), outcome)
 
@@ -233,7 +232,7 @@ def status(settings: Settings) -> None:
     """Show every file, its state and where its rows are."""
     outcome = pipeline.everything(settings.project)
     if settings.as_json:
-        click.echo(json.dumps(outcome.as_json()["files"], indent=1, ensure_ascii=False))
+        click.echo(json_text(outcome.as_json()["files"]))
     else:
         show_status(output(), outcome)
 
@@ -268,9 +267,7 @@ def _choose(name: str | None, project: Project) -> tuple[Provider, str]:
 
 def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothing: str = NO_FILES) -> None:
     if settings.as_json:
-        click.echo(
-            json.dumps({**outcome.as_json(), "report": str(report) if report else None}, indent=1, ensure_ascii=False)
-        )
+        click.echo(json_text({**outcome.as_json(), "report": str(report) if report else None}))
     elif not settings.quiet:
         console = output()
         show_run(console, outcome, settings.verbose, nothing)

@@ -51,8 +51,8 @@ class Column:
     `compose`: gold columns that, joined with a blank, make this one. `time_aliases`: names of a column with the time of
     day that belongs to this date. `fallback`: names of a column that holds the value where the matched one is empty (a
     regular price beside a sale price). `unit` `iso4217` marks a currency: it may stand in a header only (`Betrag (EUR)`).
-    `unique`: an id, no two rows of a file share it. `repeats`: of the file rather than of the row, few different ones. `by_shape`: a text that may be taken from a file without header, where
-    only its shape speaks for it.
+    `unique`: an id, no two rows of a file share it. `repeats`: of the file rather than of the row, few different ones.
+    `by_shape`: a text that may be taken from a file without header, where only its shape speaks for it.
     """
 
     name: str

@@ -18,9 +18,10 @@ from generator.render import (
     LayoutName,
     body_sha256,
     load_yml,
-    render_contract_yml,
     render_quarantine,
+    render_quarantine_yml,
     render_union,
+    render_union_yml,
 )
 
 
@@ -160,9 +161,11 @@ def write_contract_models(project: Path, contracts: Sequence[str], layouts: Sequ
     for contract in contracts:
         listed = [layout.dbt_model for layout in layouts if layout.contract == contract]
         quarantine = project / "models" / "quarantine" / f"quarantine_{contract}.sql"
-        _write(project / "models" / "staging" / f"stg_{contract}.sql", render_union(contract, listed))
+        union = project / "models" / "staging" / f"stg_{contract}.sql"
+        _write(union, render_union(contract, listed))
+        _write(union.with_suffix(".yml"), render_union_yml(contract))
         _write(quarantine, render_quarantine(contract))
-        _write(quarantine.with_suffix(".yml"), render_contract_yml(contract))
+        _write(quarantine.with_suffix(".yml"), render_quarantine_yml(contract))
 
 
 def _write(path: Path, text: str) -> None:

@@ -184,13 +184,19 @@ def render_union(contract: str, dbt_models: Sequence[str]) -> str:
     )
 
 
+def render_union_yml(contract: str) -> str:
+    """The yml beside it."""
+    description = f"All layouts of {contract} in one relation: each loaded row as its layout maps it, with its violations."
+    return dump_yml({"models": [{"name": f"stg_{contract}", "description": description}]})
+
+
 def render_quarantine(contract: str) -> str:
     """The dbt model `quarantine_<contract>`."""
     return f"{{{{ quarantine_rows('{contract}') }}}}\n"
 
 
-def render_contract_yml(contract: str) -> str:
-    """The yml of the two dbt models that every contract has beside gold."""
+def render_quarantine_yml(contract: str) -> str:
+    """The yml beside it."""
     texts = {
         "_file_id": "The file, as in raw._files.",
         "_source_file": "Its name.",

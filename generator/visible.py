@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 # Control, format (bidirectional, zero width), private, surrogate and unassigned characters, line and paragraph ends.
@@ -13,3 +14,9 @@ def plain(text: object, limit: int = 200) -> str:
     shown = "".join(" " if unicodedata.category(c) in UNSEEN else c for c in str(text))
     line = " ".join(shown.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def json_text(value: object) -> str:
+    """A value as JSON that says the same and has nothing invisible in it but line ends."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return "".join(json.dumps(c)[1:-1] if unicodedata.category(c) in UNSEEN and c != "\n" else c for c in text)

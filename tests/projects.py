@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,15 @@ class LiveProject:
         return {**kept, **named, "PYTHONUTF8": "1", **more}
 
     def goldsmith(
-        self, *arguments: str | Path, cwd: Path | None = None, text: str = "", as_user: str = "", **environment: str
+        self,
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        text: str = "",
+        prefix: Sequence[str] = (),
+        **environment: str,
     ) -> Ran:
         """Run `goldsmith` in the project. Whatever happens, nobody sees a traceback or an escape sequence."""
-        ran = self._run([*_as(as_user), command("goldsmith"), *map(str, arguments)], cwd, text, environment)
+        ran = self._run([*prefix, command("goldsmith"), *map(str, arguments)], cwd, text, environment)
         assert "Traceback" not in ran.out + ran.err, ran
         assert "\x1b" not in ran.out + ran.err or "FORCE_COLOR" in environment, ran
         return ran
@@ -194,7 +200,3 @@ class LiveProject:
 def command(name: str) -> str:
     """The console script of that name beside this Python."""
     return str(Path(sys.executable).with_name(name))
-
-
-def _as(user: str) -> list[str]:
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []

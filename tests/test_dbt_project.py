@@ -95,7 +95,11 @@ def test_an_edited_layout_re_harmonizes_its_rows_and_no_others(ours: LiveProject
     ours.change("update gold.bank_transactions set memo = 'mark' where _source_row = 5")
     before = tables(ours, without="chase")
     ours.edit(f"{CHASE}.sql", "clean_text(description) as description", "upper(clean_text(type)) as description")
-    ours.edit(f"{CHASE}.sql", "parse_decimal(amount, '.')", "parse_decimal(amount, case type when 'FEE_TRANSACTION' then ',' else '.' end)")
+    ours.edit(
+        f"{CHASE}.sql",
+        "parse_decimal(amount, '.')",
+        "parse_decimal(amount, case type when 'FEE_TRANSACTION' then ',' else '.' end)",
+    )
     ran = ours.dbt("run")
     assert ran.code == 0, ran.out[-3000:]
     assert tables(ours, without="chase") == before
@@ -116,7 +120,9 @@ def test_a_stricter_contract_applies_to_what_is_in_gold_already(ours: LiveProjec
     text = (ours.folder / path).read_text(encoding="utf-8")
     end = text.index("\n", text.index("data_type:", text.index("- name: account\n")))
     ours.put(path, text[:end] + "\n        constraints: [{type: not_null}]" + text[end:])
-    ((total, without),) = ours.query("select count(*), count(*) filter (where account is null) from gold.bank_transactions")
+    ((total, without),) = ours.query(
+        "select count(*), count(*) filter (where account is null) from gold.bank_transactions"
+    )
     assert 0 < without < total
     ran = ours.dbt("run")
     assert ran.code == 0, ran.out[-3000:]

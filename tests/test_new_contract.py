@@ -156,7 +156,7 @@ def test_with_a_primary_key_the_latest_row_wins_and_the_others_stay_traceable(wi
     assert project.query(gold) == wins
 
 
-def test_a_contract_in_a_folder_of_its_own_name_is_found_without_options(tmp_path: Path) -> None:
+def test_a_file_without_a_named_contract_is_matched_against_the_users_own_contracts(tmp_path: Path) -> None:
     project = LiveProject.copy(tmp_path / "project", *SKELETON).keep_contracts("invoices")
     project.put("models/gold/invoices.yml", INVOICES)
     project.put("models/gold/invoices.sql", "{{ gold_rows() }}\n")

@@ -39,7 +39,9 @@ FILES = {
     UNREADABLE: some_bad(range(3, 30), 90),
     BOGUS: "colour,shape\nred,round\nblue,square\n",
     CLEAR: "Order Number,Order Date,Status,Customer Email,SKU,Quantity,Order Total,Currency\n"
-    + "".join(f"A-{i},2024-05-{i:02} 10:00:00,paid,a{i}@example.com,SKU-{i},{i},{i * 10}.00,EUR\n" for i in range(1, 9)),
+    + "".join(
+        f"A-{i},2024-05-{i:02} 10:00:00,paid,a{i}@example.com,SKU-{i},{i},{i * 10}.00,EUR\n" for i in range(1, 9)
+    ),
     TIE: "Name,Tags\nAnna,x\nBert,y\n",
     NEITHER: "a,b\nx,y\nz,w\n",
 }
@@ -100,7 +102,17 @@ def test_each_file_has_its_state_and_one_is_enough_for_exit_code_1(
 
 
 def test_status_says_the_same_later(files: dict[str, Any], status: dict[str, Any]) -> None:
-    same = ("state", "message", "contract", "layout", "questions", "reasons", "rows_read", "rows_gold", "rows_quarantined")
+    same = (
+        "state",
+        "message",
+        "contract",
+        "layout",
+        "questions",
+        "reasons",
+        "rows_read",
+        "rows_gold",
+        "rows_quarantined",
+    )
     assert {n: {k: f[k] for k in same} for n, f in status.items()} == {
         n: {k: f[k] for k in same} for n, f in files.items()
     }
