@@ -38,14 +38,17 @@ def signed_amount(profile: LayoutProfile, contract: Contract, gold: Column, matc
     if sign is None:
         return None
     balance = matches.get(sign.balance or "")
-    taken = {m.column.name for name, m in matches.items() if name != gold.name}
+    others = {m.column.name: m.confidence for name, m in matches.items() if name != gold.name}
+    taken = set(others)
     single = matches.get(gold.name)
-    pair = _named_pair(profile, sign, taken) if profile.has_header else None
+    pair = _named_pair(profile, sign, others) if profile.has_header else None
     if single and not (pair and not _has_signs(single.column)):
         if flag := _flag(profile, sign, taken | {single.column.name}):
             return _flagged(profile, gold, sign, single, flag)
         return _single(profile, gold, sign, single, balance.column if balance else None)
     if pair:
+        for name in [n for n, m in matches.items() if m.column in pair[:2]]:
+            del matches[name]
         return _paired(profile, gold, *pair, balance.column if balance else None)
     return None if profile.has_header else _by_arithmetic(profile, gold, sign, taken)
 
@@ -62,6 +65,10 @@ def _single(profile: LayoutProfile, gold: Column, sign: Sign, match: Match, bala
     if _has_signs(column):
         if not _mostly_positive(column):
             return _amount(expression, [column], match.confidence, "signed as written")
+        if any(best(h, sign.account_headers) >= 0.9 for h in profile.headers):
+            return _amount(
+                expression, [column], min(match.confidence, 0.8), "signed as written, on a statement of an account"
+            )
         if _words_agree(profile, sign, column):
             return _amount(expression, [column], min(match.confidence, 0.8), "signed as written, as the texts say")
         return _asked(gold, column, expression, "most amounts have no minus, as where purchases are shown without one")
@@ -187,10 +194,18 @@ def _flag_beside_signs(profile: LayoutProfile, gold: Column, sign: Sign, match: 
 
 
 def _named_pair(
-    profile: LayoutProfile, sign: Sign, taken: set[str]
+    profile: LayoutProfile, sign: Sign, taken: dict[str, float]
 ) -> tuple[ColumnProfile, ColumnProfile, float] | None:
-    """(outflow, inflow, confidence) by their names; both hold numbers or nothing, and differ."""
-    free = [c for c in profile.columns if c.name not in taken and (c.number or not c.filled)]
+    """(outflow, inflow, confidence) by their names; both hold numbers or nothing, and differ.
+
+    `taken`: columns that were matched to something else -> how well; a better name takes them back.
+    """
+    free = [
+        c
+        for c in profile.columns
+        if (c.number or not c.filled)
+        and max(best(c.header, sign.outflow), best(c.header, sign.inflow)) > taken.get(c.name, 0.0)
+    ]
     outs = [(best(c.header, sign.outflow), -c.position, c) for c in free]
     ins = [(best(c.header, sign.inflow), -c.position, c) for c in free]
     pairs = [
@@ -350,20 +365,23 @@ def _sum(a: float | None, b: float | None) -> float | None:
 
 
 def _proven_sign(amounts: Numbers, balances: Numbers) -> int:
-    """1 if the balance runs with the amounts (in either order of time), -1 if against them, 0 if it proves nothing."""
-    return _proof(amounts, balances)[0]
+    """1 if the balance runs with the amounts (in either order of time), -1 if against them, 0 if it proves nothing.
+
+    Where both columns are named, one step that fits to the cent is enough.
+    """
+    return _proof(amounts, balances, least=1)[0]
 
 
-def _proof(amounts: Numbers, balances: Numbers) -> tuple[int, float]:
+def _proof(amounts: Numbers, balances: Numbers, least: int = 2) -> tuple[int, float]:
     """The sign that the balance proves, and the share of steps from row to row that fit it.
 
-    At least two steps, eight in ten of which must fit, and clearly fewer the other way round (equal amounts fit both
-    ways). A long file's sample is contiguous at its beginning only.
+    At least `least` steps, eight in ten of which must fit, and clearly fewer the other way round (equal amounts fit
+    both ways). A long file's sample is contiguous at its beginning only.
     """
     pairs = list(zip(amounts, balances, strict=True))[:2000]
     rows = [(a, b) for a, b in pairs if a is not None and b is not None]
     steps = [(p, q) for p, q in pairwise(rows) if p[0] or q[0]]
-    if len(steps) < 2:
+    if len(steps) < least:
         return 0, 0.0
     fits = {}
     for direction in (1, -1):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -289,8 +289,17 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        console.print(Text("goldsmith: interrupted; what was loaded is kept, the same command goes on from there"))
-        sys.exit(130)
+        _interrupted(console)
+    except RuntimeError as error:
+        # DuckDB turns Ctrl-C during a query into this.
+        if str(error) != "Query interrupted":
+            raise
+        _interrupted(console)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _interrupted(console: Console) -> NoReturn:
+    console.print(Text("goldsmith: interrupted; what was loaded is kept, the same command goes on from there"))
+    sys.exit(130)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ class Sign:
 
     `outflow`, `inflow`: names of columns that hold only one direction, unsigned. `flag`: names of columns that say the
     direction, with `outflow_values` and `inflow_values` in them. `balance`: the gold column whose running value
-    proves the sign. `outflow_words`, `inflow_words`: words in a booking's texts that tell the direction. All in any
-    language.
+    proves the sign. `outflow_words`, `inflow_words`: words in a booking's texts that tell the direction.
+    `account_headers`: columns that statements of accounts have and statements of cards, whose sign may be turned, have not.
+    All in any language.
     """
 
     outflow: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class Sign:
     inflow_values: tuple[str, ...] = ()
     outflow_words: tuple[str, ...] = ()
     inflow_words: tuple[str, ...] = ()
+    account_headers: tuple[str, ...] = ()
     balance: str | None = None
 
 
@@ -221,7 +223,7 @@ def _column(raw: dict[str, Any], here: str) -> Column:
 
 
 def _sign(raw: dict[str, Any], here: str) -> Sign:
-    lists = ("outflow", "inflow", "flag", "outflow_values", "inflow_values", "outflow_words", "inflow_words")
+    lists = tuple(f.name for f in fields(Sign) if f.name != "balance")
     unknown = set(raw) - {*lists, "balance"}
     if unknown:
         raise UsageError(f"{here}: {min(unknown)} is not known; it takes {', '.join(lists)}, balance")

@@ -60,7 +60,7 @@ def score(column: ColumnProfile, gold: Column, contract: Contract) -> float:
 def name_score(header: str, gold: Column, contract: Contract) -> float:
     """How well a header names a gold column: its aliases, weaker ones for less, and nothing if it names a decoy better."""
     neutral = frozenset(w for text in contract.neutral_words for w in ascii_words(text))
-    strong = best(header, [gold.name.replace("_", " "), *gold.aliases], neutral)
+    strong = best(header, [*gold.aliases, gold.name.replace("_", " ")], neutral)
     weak = WEAK * best(header, gold.weak_aliases, neutral)
     against = best(header, gold.decoys, neutral)
     found = max(strong, weak)
@@ -73,8 +73,8 @@ def type_fit(column: ColumnProfile, gold: Column) -> float:
         # An empty column may carry a fitting name; one with values that does, too, is the better choice.
         return 0.0 if gold.not_null else 0.85
     if gold.not_null and column.filled < 0.9 * column.rows:
-        # What must be there cannot come from a column that often is empty.
-        return 0.6
+        # What must be there hardly comes from a column that often is empty.
+        return 0.65
     if gold.unique and column.distinct < column.filled:
         return 0.8
     base = gold.base_type
@@ -89,7 +89,7 @@ def type_fit(column: ColumnProfile, gold: Column) -> float:
     if "email" in gold.name:
         addresses = sum("@" in v for v in column.values if v) / column.filled
         return 1.0 if addresses > 0.5 else 0.9
-    if gold.repeats and column.filled > 4 and column.distinct > 0.5 * column.filled:
+    if gold.repeats and column.filled > 1 and column.distinct > 0.5 * column.filled:
         # The account of a statement is the same on its rows; one that changes is the other party's.
         return 0.5
     if base == "text" and all(v.lower() in ("true", "false") for v in column.values if v):

@@ -186,7 +186,9 @@ def render_union(contract: str, dbt_models: Sequence[str]) -> str:
 
 def render_union_yml(contract: str) -> str:
     """The yml beside it."""
-    description = f"All layouts of {contract} in one relation: each loaded row as its layout maps it, with its violations."
+    description = (
+        f"All layouts of {contract} in one relation: each loaded row as its layout maps it, with its violations."
+    )
     return dump_yml({"models": [{"name": f"stg_{contract}", "description": description}]})
 
 

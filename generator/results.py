@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import duckdb
 
+from generator.contracts import Column
 from generator.layouts import Layout
 from generator.ledger import LedgerRow, connect
 from generator.mapping import Mapped
@@ -162,7 +163,7 @@ def layout_outcomes(project: Project, layouts: Sequence[Layout], samples: bool =
         staged = staged_names(connection) if samples else frozenset()
         for layout in layouts:
             contract = project.contract(layout.contract)
-            shown = _samples(connection, layout, contract.names) if layout.dbt_model in staged else {}
+            shown = _samples(connection, layout, contract.columns) if layout.dbt_model in staged else {}
             expressions = _expressions(layout.path)
             columns = tuple(
                 MappedColumn(
@@ -205,14 +206,15 @@ def _expressions(path: Path) -> dict[str, str]:
 
 
 def _samples(
-    connection: duckdb.DuckDBPyConnection, layout: Layout, names: Iterable[str]
+    connection: duckdb.DuckDBPyConnection, layout: Layout, columns: Sequence[Column]
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Gold column -> pairs of raw cells and gold value, from the first rows that give one."""
+    values = ", ".join(f'try_cast(staged."{c.name}" as {c.data_type}) as "{c.name}"' for c in columns)
     safe = {header: name for name, header in reversed(list(layout.headers.items()))}
     try:
         rows = connection.execute(
             f"""
-            select staged.*, to_json(cells) as _cells
+            select {values}, to_json(cells) as _cells
             from staging."{layout.dbt_model}" as staged
             inner join raw."{layout.raw_table}" as cells using (_file_id, _source_row)
             order by staged._file_id, staged._source_row limit 50
@@ -223,7 +225,7 @@ def _samples(
     except duckdb.Error:
         return {}
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for name in names:
+    for name in (c.name for c in columns):
         headers = (layout.columns.get(name) or {}).get("source_columns") or []
         pairs = []
         for row in fetched:

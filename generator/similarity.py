@@ -31,7 +31,7 @@ _SAME = {
 
 @cache
 def _words(text: str) -> tuple[str, ...]:
-    joined = re.sub(r"\be mail\b", "email", " ".join(ascii_words(text.replace("#", " number "))))
+    joined = re.sub(r"\be mail\b", "email", " ".join(ascii_words(re.sub(r"(?<=\w)\s*#", " number ", text))))
     return tuple(_SAME.get(w, w) for w in joined.split())
 
 

@@ -41,12 +41,16 @@ def layout(text: str, *, delimiter: str = ",", has_header: bool = True, preamble
     )
 
 
-def evaluated(profile: LayoutProfile, candidate: Candidate, column: str) -> list[Any]:
-    """What a candidate's expression makes of the profile's rows in DuckDB; None for each if it has no expression."""
-    expression = candidate.columns[column].expression or "null"
+def evaluate(profile: LayoutProfile, expression: str) -> list[Any]:
+    """What a SQL expression over the profile's columns makes of its rows in DuckDB."""
     names = ", ".join(f'"{c.name}"' for c in profile.columns)
     marks = ", ".join("?" for _ in profile.columns)
     rows = list(zip(*(c.values for c in profile.columns), strict=True))
     table = f"(values {', '.join([f'({marks})'] * len(rows))}) as source({names})"
     found = functions().execute(f"select {expression} from {table}", [cell for row in rows for cell in row]).fetchall()
     return [value for (value,) in found]
+
+
+def evaluated(profile: LayoutProfile, candidate: Candidate, column: str) -> list[Any]:
+    """A gold column as a candidate makes it of the profile's rows; None for each if it has no expression."""
+    return evaluate(profile, candidate.columns[column].expression or "null")
