@@ -28,7 +28,7 @@ lint: .venv/.ready
 	$(BIN)/sqlfluff lint --processes 1 --disable-progress-bar --nocolor -q models
 
 bench: .venv/.ready
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench.py
 
 clean:
 	rm -rf .venv landing archive target goldsmith.duckdb*

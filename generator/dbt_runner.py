@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from dbt.cli.main import dbtRunner
-from dbt_common.events.base_types import EventMsg
+from typing import TYPE_CHECKING
 
 from generator.errors import UsageError
+
+if TYPE_CHECKING:
+    from dbt_common.events.base_types import EventMsg
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ def run_dbt(
     `on_node` is called with a node's name when it is done. Raises UsageError with dbt's own words if dbt cannot start:
     a profile that is missing, a yml or macro that does not parse.
     """
+    # dbt takes a second to import, and most commands do without it.
+    from dbt.cli.main import dbtRunner
+
     errors: list[str] = []
 
     def listen(event: EventMsg) -> None:

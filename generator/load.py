@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,11 +140,17 @@ def load_file(
         connection.commit()
         return row
     except duckdb.Error as error:
-        connection.rollback()
+        _roll_back(connection)
         raise GoldsmithError(f"could not be loaded: {str(error).splitlines()[0]}") from None
     except BaseException:
-        connection.rollback()
+        _roll_back(connection)
         raise
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    # Ctrl-C during a commit leaves no transaction to roll back.
+    with suppress(duckdb.TransactionException):
+        connection.rollback()
 
 
 # The canonical form of `reading`: every field quoted, so that an empty cell is '' and never NULL.

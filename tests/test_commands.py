@@ -352,7 +352,9 @@ def test_ctrl_c_is_one_line_and_the_next_run_completes(when: str, skeleton: Live
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
     assert "Traceback" not in out + err
-    assert err.splitlines() == ["goldsmith: interrupted; what was loaded is kept, the same command goes on from there"]
+    assert err.strip().splitlines() == [
+        "goldsmith: interrupted; what was loaded is kept, the same command goes on from there"
+    ]
 
     ran = skeleton.goldsmith("run", "--json")
     assert ran.code == 0, ran

@@ -1,0 +1,208 @@
+"""The cache is a folder: what was written is found again, what a person wrote is never overwritten."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from invented import layout, shipped
+
+from generator.candidate import Provenance
+from generator.errors import UsageError
+from generator.fingerprint import fingerprint
+from generator.layouts import Layout, find_layout, read_layouts, write_contract_models, write_layout
+from generator.offline import propose
+from generator.profile import LayoutProfile
+from generator.render import LayoutName, render_sql, render_yml
+
+BANK = shipped("bank_transactions")
+STATEMENT = layout("Date,Payee,Amount\n2024-01-31,Baker,-5.40\n2024-01-30,Butcher,-8.00\n")
+HOSTILE = layout("Date,{{ Payee }},Amount\n2024-01-31,Baker,-5.40\n")
+
+
+def write(project: Path, profile: LayoutProfile = STATEMENT, source: str = "bank", contract: str = BANK.name) -> Path:
+    """Map a layout onto the bank contract and write it as if for a contract of that name."""
+    name = LayoutName(source, contract, fingerprint(profile.headers, profile.shapes))
+    candidate = propose(profile, BANK)
+    sql = render_sql(name, candidate, BANK)
+    return write_layout(
+        project, name, sql, render_yml(name, candidate, BANK, profile, Provenance(provider="offline"), sql)
+    )
+
+
+def found(
+    project: Path, headers: Sequence[str], shapes: Sequence[str], contract: str | None = BANK.name, source: str = "bank"
+) -> Layout | None:
+    return find_layout(read_layouts(project), contract, headers, shapes, source)
+
+
+# ---- writing and reading --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", [STATEMENT, HOSTILE])
+def test_what_was_written_is_read_back(tmp_path: Path, profile: LayoutProfile) -> None:
+    path = write(tmp_path, profile)
+    (read,) = read_layouts(tmp_path)
+    assert path == read.path == tmp_path / f"models/staging/bank/{read.dbt_model}.sql"
+    assert path.with_suffix(".yml").exists()
+    assert (read.source, read.contract, read.review, read.provider) == ("bank", BANK.name, "pending", "offline")
+    assert read.fingerprint == fingerprint(profile.headers, profile.shapes)
+    assert (read.short, read.raw_table) == (read.fingerprint[:8], f"bank_{read.fingerprint[:8]}")
+    assert (tuple(read.headers.values()), read.shapes) == (profile.headers, profile.shapes)
+    assert read.columns["amount"]["source_columns"] == ["Amount"]
+    assert not read.edited
+
+
+def test_an_empty_project_has_no_layouts(tmp_path: Path) -> None:
+    assert read_layouts(tmp_path) == []
+
+
+def test_a_dbt_model_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text("-- mine\nselect 1 from {{ source('raw', 'bank_x') }}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="is there already, and may have been edited; delete it"):
+        write(tmp_path)
+    assert path.read_text(encoding="utf-8").startswith("-- mine")
+
+
+def test_a_hand_edit_shows_and_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + "-- looked at\n", encoding="utf-8")
+    (read,) = read_layouts(tmp_path)
+    assert read.edited
+
+
+def test_a_yml_that_changes_is_read_anew(tmp_path: Path) -> None:
+    yml = write(tmp_path).with_suffix(".yml")
+    assert [x.review for x in read_layouts(tmp_path)] == ["pending"]
+    yml.write_text(yml.read_text(encoding="utf-8").replace("review: pending", "review: approved"), encoding="utf-8")
+    os.utime(yml, ns=(1, 1))
+    assert [x.review for x in read_layouts(tmp_path)] == ["approved"]
+
+
+def test_files_that_are_no_layouts_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path)
+    folder = tmp_path / "models/staging"
+    (folder / "unit_tests.yml").write_text("unit_tests: []\n", encoding="utf-8")
+    (folder / "empty.yml").write_text("", encoding="utf-8")
+    (folder / "other.yml").write_text("models:\n- name: other\n", encoding="utf-8")
+    (folder / "bank" / "notes.sql").write_text("select 1", encoding="utf-8")
+    assert len(read_layouts(tmp_path)) == 1
+
+
+def test_a_yml_without_its_dbt_model_is_no_layout(tmp_path: Path) -> None:
+    write(tmp_path).unlink()
+    assert read_layouts(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("models:", "models: [", r"\.yml:\d+: not valid YAML; correct it$"),
+        ("      headers:", "      heads:", r"config\.meta has no 'headers'; restore it or delete both files$"),
+    ],
+)
+def test_a_yml_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    yml = write(tmp_path).with_suffix(".yml")
+    yml.write_text(yml.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(UsageError, match=message) as error:
+        read_layouts(tmp_path)
+    assert str(yml) in str(error.value)
+
+
+def test_a_dbt_model_that_reads_no_raw_table_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text("select 1", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"reads no raw table; it must select from \{\{ source\('raw'"):
+        read_layouts(tmp_path)
+
+
+# ---- finding --------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_finds_the_layout_of_its_headers_and_formats(tmp_path: Path) -> None:
+    write(tmp_path)
+    headers, shapes = STATEMENT.headers, STATEMENT.shapes
+    assert found(tmp_path, headers, shapes) is not None
+    assert found(tmp_path, headers, shapes, contract=None, source="other") is not None
+    assert found(tmp_path, headers, ("empty", "text", "integer")) is not None
+    assert found(tmp_path, headers, shapes, contract="orders") is None
+    assert found(tmp_path, headers[::-1], shapes[::-1]) is None
+    assert found(tmp_path, [*headers, "Memo"], [*shapes, "text"]) is None
+    assert found(tmp_path, headers, ("DD.MM.YYYY", "text", "1,234.56")) is None
+
+
+def test_the_same_headers_with_other_formats_are_another_variant(tmp_path: Path) -> None:
+    other = layout('Date,Payee,Amount\n31.01.2024,Baker,"-5,40"\n')
+    write(tmp_path)
+    write(tmp_path, other)
+    assert len(read_layouts(tmp_path)) == 2
+    for profile in (STATEMENT, other):
+        layout_ = found(tmp_path, profile.headers, profile.shapes)
+        assert layout_ is not None
+        assert layout_.shapes == profile.shapes
+
+
+def test_of_several_that_fit_the_most_exact_is_taken_then_that_of_the_source(tmp_path: Path) -> None:
+    write(tmp_path, layout("Date,Payee,Amount\n2024-01-31,Baker,-5\n"), source="a_whole_numbers")
+    write(tmp_path, STATEMENT, source="b_bank")
+    write(tmp_path, STATEMENT, source="c_bank")
+
+    def source_of(shapes: Sequence[str], source: str) -> str | None:
+        layout_ = found(tmp_path, STATEMENT.headers, shapes, source=source)
+        return layout_ and layout_.source
+
+    assert source_of(STATEMENT.shapes, "zzz") == "b_bank"
+    assert source_of(STATEMENT.shapes, "c_bank") == "c_bank"
+    assert source_of(("YYYY-MM-DD", "text", "integer"), "c_bank") == "a_whole_numbers"
+
+
+def test_a_file_without_header_belongs_to_a_layout_of_its_own_source_only(tmp_path: Path) -> None:
+    profile = layout("2024-01-31,Baker,-5.40\n2024-01-30,Butcher,-8.00\n", has_header=False)
+    write(tmp_path, profile)
+    assert found(tmp_path, profile.headers, profile.shapes, source="bank") is not None
+    assert found(tmp_path, profile.headers, profile.shapes, source="other") is None
+
+
+# ---- held -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_layout_is_held_for_an_open_question_or_an_unsure_required_column_until_it_is_approved(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, layout("Date,Payee,Amount\n2024-01-31,Baker,5.40\n2024-01-30,Butcher,8.00\n"))
+    (held,) = read_layouts(tmp_path)
+    assert held.held_because(BANK, 0.6).startswith("amount: is a number without a minus")
+    yml = held.path.with_suffix(".yml")
+    yml.write_text(yml.read_text(encoding="utf-8").replace("review: pending", "review: approved"), encoding="utf-8")
+    os.utime(yml, ns=(1, 1))
+    (approved,) = read_layouts(tmp_path)
+    assert approved.held_because(BANK, 0.6) == ""
+
+
+def test_confidence_counts_for_required_columns_only(tmp_path: Path) -> None:
+    write(tmp_path)
+    (sure,) = read_layouts(tmp_path)
+    assert sure.held_because(BANK, 0.6) == ""
+    assert sure.held_because(BANK, 0.99).startswith("booked_on: mapped with confidence ")
+
+
+# ---- what every contract has beside gold ----------------------------------------------------------------------------
+
+
+def test_each_contract_lists_its_own_layouts_and_files_that_did_not_change_are_not_touched(tmp_path: Path) -> None:
+    write(tmp_path)
+    write(tmp_path, source="shop", contract="orders")
+    layouts = read_layouts(tmp_path)
+    write_contract_models(tmp_path, [BANK.name, "orders", "contacts"], layouts)
+    staging = tmp_path / "models/staging"
+    union = (staging / f"stg_{BANK.name}.sql").read_text(encoding="utf-8")
+    assert "stg_bank__" in union
+    assert "stg_shop__" not in union
+    assert "[]" in (staging / "stg_contacts.sql").read_text(encoding="utf-8")
+    assert (tmp_path / "models/quarantine/quarantine_orders.sql").exists()
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    write_contract_models(tmp_path, [BANK.name, "orders", "contacts"], layouts)
+    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
