@@ -16,7 +16,7 @@ from generator.expressions import decimal, literal, separator_of
 from generator.matching import ACCEPT, Match, value_key
 from generator.naming import ascii_words
 from generator.profile import ColumnProfile, LayoutProfile
-from generator.shapes import read_number
+from generator.shapes import read_date, read_number
 from generator.similarity import best
 
 
@@ -30,6 +30,11 @@ class Amount:
 
 
 Numbers = Sequence[float | None]
+# A long file's sample is contiguous at its beginning only.
+CONTIGUOUS = 2000
+# Share of the steps of a running balance that must fit: banks leave out rows, and files join accounts.
+FITTING = 0.8
+CENT = 0.005
 
 
 def signed_amount(profile: LayoutProfile, contract: Contract, gold: Column, matches: dict[str, Match]) -> Amount | None:
@@ -58,27 +63,25 @@ def signed_amount(profile: LayoutProfile, contract: Contract, gold: Column, matc
 
 def _single(profile: LayoutProfile, gold: Column, sign: Sign, match: Match, balance: ColumnProfile | None) -> Amount:
     column, expression = match.column, decimal(match.column, profile)
-    proven = _proven_sign(_numbers(column, profile), _numbers(balance, profile)) if balance else 0
-    if proven:
-        note = "the running balance proves the sign" + ("" if proven > 0 else ": it is turned")
-        return _amount(expression if proven > 0 else f"-{expression}", [column], max(match.confidence, 0.9), note)
+    number = column.number
     if _has_signs(column):
+        proven = _proven_sign(profile, _numbers(column, profile), balance)
+        if proven:
+            note = "the running balance proves the sign" + ("" if proven > 0 else ": it is turned")
+            return _amount(expression if proven > 0 else f"-{expression}", [column], max(match.confidence, 0.9), note)
         if not _mostly_positive(column):
             return _amount(expression, [column], match.confidence, "signed as written")
         if any(best(h, sign.account_headers) >= 0.9 for h in profile.headers):
-            return _amount(
-                expression, [column], min(match.confidence, 0.8), "signed as written, on a statement of an account"
-            )
+            note = "signed as written, on a statement of an account"
+            return _amount(expression, [column], min(match.confidence, 0.8), note)
         if _words_agree(profile, sign, column):
             return _amount(expression, [column], min(match.confidence, 0.8), "signed as written, as the texts say")
         return _asked(gold, column, expression, "most amounts have no minus, as where purchases are shown without one")
-    number = column.number
     if number and 0 < number.plus < column.filled:
         written_in = f"{column.name} like '%+%' or lower(clean_text({column.name})) like '%cr'"
         plus = f"case when {written_in} then {expression} else -{expression} end"
-        return _amount(
-            plus, [column], min(match.confidence, 0.75), "a plus marks money in, all other amounts are money out"
-        )
+        note = "a plus marks money in, all other amounts are money out"
+        return _amount(plus, [column], min(match.confidence, 0.75), note)
     return _asked(gold, column, expression, "no amount has a sign, and no column tells money in from money out")
 
 
@@ -254,7 +257,7 @@ def _paired(
         return _amount(f"coalesce({', '.join(parts)})", columns, confidence, f"{note}, with its own minus")
     expression = f"net_amount({inflow.name}, {outflow.name}, '{separator}')"
     numbers = [None if o is None and i is None else (i or 0) - (o or 0) for o, i in zip(outs, ins, strict=True)]
-    proven = _proven_sign(numbers, _numbers(balance, profile)) if balance else 0
+    proven = _proven_sign(profile, numbers, balance)
     if proven < 0:
         return _asked(gold, outflow, expression, "the running balance contradicts the names of the columns")
     return _amount(expression, columns, max(confidence, 0.95) if proven else confidence, note)
@@ -278,19 +281,32 @@ def _by_arithmetic(profile: LayoutProfile, gold: Column, sign: Sign, taken: set[
     if len(pairs) == 1:
         return _unnamed_pair(profile, gold, *pairs[0])
     full = [c for c in money if c.filled > 0.9 * c.rows] or money
-    signed = [c for c in full if _has_signs(c)]
+    steps = {c.name: b for b in balances for c in full if c is not b and _steps(profile, c, b)}
+    unsigned = [c for c in full if c.name in steps and not _has_signs(c)]
+    signed = [c for c in full if _has_signs(c) and c.name not in {b.name for b in steps.values()}]
     if len(signed) == 1 and len(full) <= 2:
-        flag = _flag(profile, sign, taken)
-        if flag:
-            return _flagged(profile, gold, sign, Match(signed[0], 0.8), flag)
-        others = [c for c in full if c is not signed[0]]
-        amount = _single(profile, gold, sign, Match(signed[0], 0.65 if others else 0.8), None)
-        return Amount(amount.mapping, amount.question, others[0] if others else None)
-    if len(full) == 1:
-        if flag := _flag(profile, sign, taken):
-            return _flagged(profile, gold, sign, Match(full[0], 0.75), flag)
-        return _single(profile, gold, sign, Match(full[0], 0.7), None)
-    return None
+        chosen, others = signed[0], [c for c in full if c is not signed[0]]
+        if others and others[0].position < chosen.position:
+            # The balance stands last: a sign there says nothing about the amounts.
+            return _asked(gold, chosen, decimal(chosen, profile), "it could be the balance, too")
+    elif len(full) == 1 or unsigned:
+        chosen, others = (unsigned or full)[0], []
+    else:
+        return None
+    if flag := _flag(profile, sign, taken):
+        return _flagged(profile, gold, sign, Match(chosen, 0.8 if _has_signs(chosen) else 0.75), flag)
+    amount = _single(profile, gold, sign, Match(chosen, 0.65 if others else 0.8), None)
+    balance = steps.get(chosen.name) or (others[0] if others else None)
+    return Amount(amount.mapping, amount.question, balance)
+
+
+def _steps(profile: LayoutProfile, column: ColumnProfile, balance: ColumnProfile) -> bool:
+    """Whether the balance moves by the column's amounts, whichever way: then they are amount and balance."""
+    pairs = list(zip(_numbers(column, profile), _numbers(balance, profile), strict=True))[:CONTIGUOUS]
+    rows = [(abs(a), b) for a, b in pairs if a is not None and b is not None]
+    moves = [(abs(q[1] - p[1]), p[0], q[0]) for p, q in pairwise(rows)]
+    fits = [sum(abs(move - (before, after)[i]) < CENT for move, before, after in moves) for i in (0, 1)]
+    return len(moves) > 1 and max(fits) >= FITTING * len(moves)
 
 
 def _proven_by(
@@ -301,7 +317,8 @@ def _proven_by(
     found = []
     for column in others:
         direction, share = _proof(_numbers(column, profile), total)
-        if column.filled > 0.9 * column.rows and direction:
+        # Of amounts without a sign, those that fit say nothing about those that do not.
+        if column.filled > 0.9 * column.rows and direction and _has_signs(column):
             expression = decimal(column, profile)
             mapped = _amount(
                 expression if direction > 0 else f"-{expression}", [column], 0.9, "proven by the running balance"
@@ -364,31 +381,48 @@ def _sum(a: float | None, b: float | None) -> float | None:
     return None if a is None and b is None else (a or 0.0) + (b or 0.0)
 
 
-def _proven_sign(amounts: Numbers, balances: Numbers) -> int:
+def _proven_sign(profile: LayoutProfile, amounts: Numbers, balance: ColumnProfile | None) -> int:
     """1 if the balance runs with the amounts (in either order of time), -1 if against them, 0 if it proves nothing.
 
-    Where both columns are named, one step that fits to the cent is enough.
+    Where both columns are named, one step that fits to the cent is enough. Equal amounts fit both ways: then the order
+    of the dates decides which way time runs.
     """
-    return _proof(amounts, balances, least=1)[0]
+    if balance is None:
+        return 0
+    return _proof(amounts, _numbers(balance, profile), least=1, order=_order_of_time(profile))[0]
 
 
-def _proof(amounts: Numbers, balances: Numbers, least: int = 2) -> tuple[int, float]:
+def _proof(amounts: Numbers, balances: Numbers, least: int = 2, order: int = 0) -> tuple[int, float]:
     """The sign that the balance proves, and the share of steps from row to row that fit it.
 
-    At least `least` steps, eight in ten of which must fit, and clearly fewer the other way round (equal amounts fit
-    both ways). A long file's sample is contiguous at its beginning only.
+    At least `least` steps, most of which must fit, and clearly fewer the other way round. `order` is 1 where the oldest
+    row is first, -1 where it is last, 0 where that is not known; it only breaks ties.
     """
-    pairs = list(zip(amounts, balances, strict=True))[:2000]
+    pairs = list(zip(amounts, balances, strict=True))[:CONTIGUOUS]
     rows = [(a, b) for a, b in pairs if a is not None and b is not None]
     steps = [(p, q) for p, q in pairwise(rows) if p[0] or q[0]]
     if len(steps) < least:
         return 0, 0.0
-    fits = {}
-    for direction in (1, -1):
-        forward = sum(abs(q[1] - p[1] - direction * q[0]) < 0.005 for p, q in steps)
-        backward = sum(abs(p[1] - q[1] - direction * p[0]) < 0.005 for p, q in steps)
-        fits[direction] = max(forward, backward) / len(steps)
-    return next(((d, fits[d]) for d in fits if fits[d] >= 0.8 and fits[d] - fits[-d] > 0.15), (0, 0.0))
+    fits: dict[tuple[int, int], float] = {}
+    for sign in (1, -1):
+        forward = sum(abs(q[1] - p[1] - sign * q[0]) < CENT for p, q in steps)
+        backward = sum(abs(p[1] - q[1] - sign * p[0]) < CENT for p, q in steps)
+        fits[sign, 1], fits[sign, -1] = forward / len(steps), backward / len(steps)
+    for orders in [(1, -1), *([(order,)] if order else [])]:
+        share = {sign: max(fits[sign, o] for o in orders) for sign in (1, -1)}
+        for sign in (1, -1):
+            if share[sign] >= FITTING and share[sign] - share[-sign] > 0.15:
+                return sign, share[sign]
+    return 0, 0.0
+
+
+def _order_of_time(profile: LayoutProfile) -> int:
+    """1 if the first date column runs from old to new, -1 if from new to old, 0 if neither."""
+    column = next((c for c in profile.columns if c.date and not c.date.ambiguous), None)
+    if column is None or column.date is None:
+        return 0
+    days = [d for v in column.values[:CONTIGUOUS] if (d := read_date(v, column.date))]
+    return (days[-1] > days[0]) - (days[-1] < days[0]) if days else 0
 
 
 def _amount(expression: str, columns: Sequence[ColumnProfile], confidence: float, note: str) -> Amount:

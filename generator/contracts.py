@@ -15,11 +15,15 @@ from typing import Any
 import yaml
 
 from generator.errors import UsageError
+from generator.naming import RESERVED
 
 TYPES = re.compile(
     r"(?P<base>text|varchar|date|timestamp|boolean|integer|bigint|double|"
     r"(?:decimal|numeric)\(\s*(?P<width>\d{1,2})\s*,\s*(?P<scale>\d{1,2})\s*\))"
 )
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# libyaml's safe loader is ten times as fast as Python's own.
+_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,13 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
         raise UsageError(f"{folder}: no such folder; a Goldsmith project keeps its contracts there (see --project-dir)")
     found: dict[str, Contract] = {}
     for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
-        for contract in parse_contracts(path.read_text(encoding="utf-8"), str(path)):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}; a contract is a file that you can read") from None
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path}: not UTF-8: byte {error.start}; save it as UTF-8") from None
+        for contract in parse_contracts(text, str(path)):
             if contract.name in found:
                 raise UsageError(f"{path}: contract {contract.name} is there twice; rename one")
             found[contract.name] = contract
@@ -138,7 +148,7 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
 def parse_contracts(text: str, where: str) -> list[Contract]:
     """The contracts in one yml: every dbt model with an enforced contract. `where` stands in messages."""
     try:
-        document = yaml.safe_load(text) or {}
+        document = yaml.load(text, Loader=_LOADER) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -158,28 +168,31 @@ def _enforced(model: Any) -> bool:
 
 def _contract(model: dict[str, Any], where: str) -> Contract:
     name = str(model.get("name", ""))
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not _NAME.fullmatch(name):
         raise UsageError(f"{where}: the contract's name {name!r} must be lower case letters, digits and underscores")
     here = f"{where}: contract {name}"
-    meta = (model.get("config") or {}).get("meta") or {}
-    raw = [c for c in model.get("columns") or [] if not str(c.get("name", "_")).startswith("_")]
-    columns = tuple(_column(c, here) for c in raw)
+    meta = _mapping(model["config"].get("meta"), f"{here}: meta")
+    raw = [
+        _mapping(c, f"{here}: columns must be a list of mappings; one of them") for c in _items(model, "columns", here)
+    ]
+    columns = tuple(_column(c, here) for c in raw if not str(c.get("name")).startswith("_"))
     if not columns:
         raise UsageError(f"{here}: no columns; name each with its data_type")
     names = [c.name for c in columns]
     if len(set(names)) < len(names):
         raise UsageError(f"{here}: column {next(n for n in names if names.count(n) > 1)} is there twice")
     key = _words(meta.get("primary_key"), f"{here}: primary_key")
-    for other, why in [(k, "primary_key") for k in key] + [(p, c.name) for c in columns for p in c.compose]:
+    parts = [(p, c.name) for c in columns for p in (*c.compose, c.sign and c.sign.balance) if p]
+    for other, why in [(k, "primary_key") for k in key] + parts:
         if other not in names:
             raise UsageError(f"{here}: {why} names {other}, which is no column of it")
-    leave_out = meta.get("leave_out") or {}
+    leave_out = _mapping(meta.get("leave_out"), f"{here}: leave_out")
     share = meta.get("max_quarantined", 0.1)
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
         raise UsageError(f"{here}: max_quarantined is {share!r}; it must be a share from 0 to 1")
     return Contract(
         name=name,
-        description=str(model.get("description", "")).strip(),
+        description=str(model.get("description") or "").strip(),
         columns=columns,
         primary_key=key,
         max_quarantined=float(share),
@@ -191,29 +204,38 @@ def _contract(model: dict[str, Any], where: str) -> Contract:
 
 def _column(raw: dict[str, Any], here: str) -> Column:
     name = str(raw.get("name"))
+    if not _NAME.fullmatch(name) or name in RESERVED:
+        raise UsageError(
+            f"{here}: the column's name {raw.get('name')!r} must be lower case letters, digits and underscores, and no "
+            "word that SQL reserves"
+        )
     here = f"{here}: column {name}"
     data_type = str(raw.get("data_type", "")).strip().lower()
-    if not TYPES.fullmatch(data_type):
+    written = TYPES.fullmatch(data_type)
+    if not written or int(written["width"] or 18) > 38 or int(written["scale"] or 0) > int(written["width"] or 18):
         raise UsageError(
             f"{here}: data_type {raw.get('data_type')!r} is not known; use text, date, timestamp, boolean, integer, "
             "double or decimal(18,2)"
         )
-    meta = (raw.get("config") or {}).get("meta") or {}
-    sign = meta.get("sign")
+    meta = _mapping(_mapping(raw.get("config"), f"{here}: config").get("meta"), f"{here}: meta")
+    accepted = _accepted(_items(raw, "data_tests", here), here)
+    synonyms = _mapping(meta.get("synonyms"), f"{here}: synonyms")
+    if unknown := [k for k in synonyms if str(k) not in accepted]:
+        raise UsageError(f"{here}: synonyms names {unknown[0]}, which is no accepted value of it")
     return Column(
         name=name,
         data_type=data_type,
-        description=str(raw.get("description", "")).strip(),
-        not_null=any(isinstance(c, dict) and c.get("type") == "not_null" for c in raw.get("constraints") or []),
-        accepted_values=_accepted(raw.get("data_tests") or [], here),
+        description=str(raw.get("description") or "").strip(),
+        not_null=any(isinstance(c, dict) and c.get("type") == "not_null" for c in _items(raw, "constraints", here)),
+        accepted_values=accepted,
         aliases=_words(meta.get("aliases"), f"{here}: aliases"),
         weak_aliases=_words(meta.get("weak_aliases"), f"{here}: weak_aliases"),
         decoys=_words(meta.get("decoys"), f"{here}: decoys"),
-        synonyms={str(k): _words(v, f"{here}: synonyms") for k, v in (meta.get("synonyms") or {}).items()},
+        synonyms={str(k): _words(v, f"{here}: synonyms") for k, v in synonyms.items()},
         compose=_words(meta.get("compose"), f"{here}: compose"),
         time_aliases=_words(meta.get("time_aliases"), f"{here}: time_aliases"),
         fallback=_words(meta.get("fallback"), f"{here}: fallback"),
-        sign=_sign(sign, f"{here}: sign") if sign else None,
+        sign=_sign(_mapping(meta["sign"], f"{here}: sign"), f"{here}: sign") if meta.get("sign") else None,
         pii=bool(meta.get("pii", False)),
         unit=meta.get("unit"),
         unique=bool(meta.get("unique", False)),
@@ -224,9 +246,9 @@ def _column(raw: dict[str, Any], here: str) -> Column:
 
 def _sign(raw: dict[str, Any], here: str) -> Sign:
     lists = tuple(f.name for f in fields(Sign) if f.name != "balance")
-    unknown = set(raw) - {*lists, "balance"}
+    unknown = [k for k in raw if k not in {*lists, "balance"}]
     if unknown:
-        raise UsageError(f"{here}: {min(unknown)} is not known; it takes {', '.join(lists)}, balance")
+        raise UsageError(f"{here}: {unknown[0]} is not known; it takes {', '.join(lists)}, balance")
     return Sign(**{k: _words(raw.get(k), f"{here}.{k}") for k in lists}, balance=raw.get("balance"))
 
 
@@ -234,9 +256,23 @@ def _accepted(tests: list[Any], here: str) -> tuple[str, ...]:
     """The values of a dbt `accepted_values` data test; its arguments stand under `arguments:`."""
     for test in tests:
         if isinstance(test, dict) and "accepted_values" in test:
-            body = test["accepted_values"] or {}
-            return _words((body.get("arguments") or body).get("values"), f"{here}: accepted_values")
+            here = f"{here}: accepted_values"
+            body = _mapping(test["accepted_values"], here)
+            return _words(_mapping(body.get("arguments", body), here).get("values"), here)
     return ()
+
+
+def _mapping(raw: Any, here: str) -> dict[Any, Any]:
+    if raw is not None and not isinstance(raw, dict):
+        raise UsageError(f"{here} must be a mapping (`name: value`)")
+    return raw or {}
+
+
+def _items(raw: dict[str, Any], key: str, here: str) -> list[Any]:
+    found = raw.get(key)
+    if found is not None and not isinstance(found, list):
+        raise UsageError(f"{here}: {key} must be a list")
+    return found or []
 
 
 def _words(raw: Any, here: str) -> tuple[str, ...]:

@@ -88,6 +88,8 @@ def generate(
     if previous is not None and not violations:
         return Generated(_asking_for_left_out(previous, contract, sandbox), by, tuple(notices))
     best = _mended(previous, suggestion, violations) if previous is not None else suggestion
+    if best is suggestion:
+        by = by.model_copy(update={"provider": OfflineProvider.name, "llm": None, "prompt_version": None})
     mended, left = _without_failures(best, profile, contract, sandbox, functions)
     if left:
         raise Blocked(_message(left, provider, attempts, notices))

@@ -70,6 +70,8 @@ def _expand(text: str) -> list[Path]:
             raise UsageError(f"{path}: not a regular file; give a CSV file, a folder or -")
     except PermissionError:
         raise UsageError(f"{path}: permission denied; make it readable for you") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; check the path") from None
     return [path.resolve()]
 
 
@@ -82,9 +84,8 @@ def _files_below(folder: Path) -> list[Path]:
         folders.sort()
         for name in sorted(names):
             path = Path(where) / name
-            inside = path.resolve().is_relative_to(root)
-            if path.suffix.lower() in SUFFIXES and not name.startswith(".") and inside and path.is_file():
-                found.append(path)
+            if path.suffix.lower() in SUFFIXES and not name.startswith(".") and path.is_file():
+                found.extend([path] if path.resolve().is_relative_to(root) else [])
     if problems:
         raise UsageError(f"{problems[0].filename}: {problems[0].strerror}; make the folder readable for you")
     return found
@@ -125,12 +126,19 @@ def archive_path(project: Path, digest: str) -> Path:
 
 
 def keep_original(project: Path, path: Path, digest: str) -> None:
-    """Copy a file into the archive: whole or not at all, and read-only afterwards."""
+    """Copy a file into the archive: whole or not at all, and read-only afterwards.
+
+    Raises GoldsmithError where the file has not that content any more.
+    """
     target = archive_path(project, digest)
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
+    partial.unlink(missing_ok=True)
     shutil.copyfile(path, partial)
+    if sha256(partial) != digest:
+        partial.unlink()
+        raise GoldsmithError("changed while it was read; try again when it is written")
     partial.chmod(0o444)
     partial.replace(target)

@@ -234,6 +234,11 @@ class _Dumper(yaml.SafeDumper):
         plain = all(isinstance(item, (str, int, float)) for item in sequence)
         return super().represent_sequence(tag, sequence, flow_style=plain)
 
+    def represent_scalar(self, tag: str, value: Any, style: str | None = None) -> yaml.ScalarNode:
+        # Line ends that PyYAML would fold into blanks.
+        odd = isinstance(value, str) and any(c in value for c in "\x85\u2028\u2029")
+        return super().represent_scalar(tag, value, style='"' if odd else style)
+
 
 def dump_yml(document: Any) -> str:
     """A document as YAML, with Jinja's brackets in its texts made inert."""
@@ -246,11 +251,11 @@ def load_yml(text: str) -> Any:
 
 
 def _inert(value: Any) -> Any:
-    return _walk(value, lambda t: re.sub(r"\{(?=[{%#])", f"{{{_JOINER}", t))
+    return _walk(value, lambda t: re.sub(rf"\{{(?={_JOINER}*[{{%#])", f"{{{_JOINER}", t))
 
 
 def _restored(value: Any) -> Any:
-    return _walk(value, lambda t: t.replace(_JOINER, "")) if value is not None else None
+    return _walk(value, lambda t: re.sub(rf"\{{{_JOINER}(?={_JOINER}*[{{%#])", "{", t))
 
 
 def _walk(value: Any, change: Any) -> Any:

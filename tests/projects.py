@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,27 +174,38 @@ class LiveProject:
 
         Every loaded row is in gold or in quarantine; in both only where a reshape makes several rows of one.
         """
-        wrong: list[str] = []
-        files = self.query(
-            "select file_id, source_file, contract, raw_table, rows_read, rows_loaded, rows_rejected from raw._files"
-        )
-        for file_id, name, contract, raw_table, read, loaded, rejected in files:
-            cells = self._source_rows(f'raw."{raw_table}"', file_id)
-            ((refused,),) = self.query("select count(*) from raw._rejects where file_id = ?", file_id)
-            if read != loaded + rejected or refused != rejected or len(cells) != loaded:
-                wrong.append(f"{name}: {read} read, {loaded} loaded, {len(cells)} raw, {rejected}/{refused} rejected")
-            if contract is None:
-                continue
-            gold = self._source_rows(f'gold."{contract}"', file_id)
-            quarantine = self._source_rows(f'quarantine."{contract}"', file_id)
-            if gold | quarantine != cells:
-                wrong.append(f"{name}: lines {sorted((gold | quarantine) ^ cells)[:10]} are not accounted for")
-            if gold & quarantine:
-                wrong.append(f"{name}: lines {sorted(gold & quarantine)[:10]} are in gold and in quarantine")
-        return wrong
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            files = connection.execute(
+                "select file_id, source_file, contract, raw_table, rows_read, rows_loaded, rows_rejected from raw._files"
+            ).fetchall()
+            return [problem for file in files for problem in _problems(connection, *file)]
 
-    def _source_rows(self, table: str, file_id: str) -> set[int]:
-        return {row for (row,) in self.query(f"select _source_row from {table} where _file_id = ?", file_id)}
+
+def _problems(
+    connection: duckdb.DuckDBPyConnection,
+    file_id: str,
+    name: str,
+    contract: str | None,
+    raw_table: str,
+    read: int,
+    loaded: int,
+    rejected: int,
+) -> Iterator[str]:
+    def lines(table: str, column: str = "_source_row", key: str = "_file_id") -> list[int]:
+        found = connection.execute(f"select {column} from {table} where {key} = ?", [file_id]).fetchall()
+        return [row for (row,) in found]
+
+    cells, refused = lines(f'raw."{raw_table}"'), lines("raw._rejects", "source_row", "file_id")
+    if (read, loaded, rejected) != (len(cells) + len(refused), len(cells), len(refused)):
+        yield f"{name}: {read} read, {loaded} loaded, {rejected} rejected; {len(cells)} in raw, {len(refused)} rejects"
+    if len(set(cells)) < len(cells):
+        yield f"{name}: two records on one line"
+    if contract is not None:
+        gold, quarantine = set(lines(f'gold."{contract}"')), set(lines(f'quarantine."{contract}"'))
+        if gold | quarantine != set(cells):
+            yield f"{name}: lines {sorted((gold | quarantine) ^ set(cells))[:10]} are not accounted for"
+        if gold & quarantine:
+            yield f"{name}: lines {sorted(gold & quarantine)[:10]} are in gold and in quarantine"
 
 
 def command(name: str) -> str:

@@ -131,22 +131,22 @@ CASES = {
         Date,Payee,Amount,Balance
         2024-01-02,Employer,100.00,600.00
         2024-01-03,Refund,50.00,650.00
-        2024-01-04,Interest,7.00,657.00
+        2024-01-04,Baker,-7.00,643.00
         """,
         "parse_decimal(amount, '.')",
         ["amount"],
-        [100.0, 50.0, 7.0],
+        [100.0, 50.0, -7.0],
     ),
     "a balance that proves the sign, the newest booking first": (
         """
         Date,Payee,Amount,Balance
-        2024-01-04,Interest,7.00,657.00
+        2024-01-04,Baker,-7.00,643.00
         2024-01-03,Refund,50.00,650.00
         2024-01-02,Employer,100.00,600.00
         """,
         "parse_decimal(amount, '.')",
         ["amount"],
-        [7.0, 50.0, 100.0],
+        [-7.0, 50.0, 100.0],
     ),
     "a balance that turns the sign": (
         """
@@ -195,10 +195,6 @@ HEADERLESS = {
     "a signed column and a balance": (
         "2024-01-02,Baker,-5.40,94.60\n2024-01-03,Butcher,-8.00,86.60\n2024-01-31,Employer,2100.00,2186.60\n",
         [-5.4, -8, 2100],
-    ),
-    "unsigned amounts that the balance turns": (
-        "2024-01-02,Baker,5.40,94.60\n2024-01-03,Butcher,8.00,86.60\n2024-01-04,Grocer,6.60,80.00\n",
-        [-5.4, -8, -6.6],
     ),
     "a pair of columns and a balance, the newest first": (
         "2024-01-31,Employer,,2100.00,2186.60\n2024-01-03,Butcher,8.00,,86.60\n2024-01-02,Baker,5.40,,94.60\n",

@@ -41,6 +41,7 @@ models:
       - {name: pieces, data_type: integer, config: {meta: {aliases: [stock, stück]}}}
       - {name: listed_on, data_type: date, config: {meta: {aliases: [listed]}}}
       - {name: email, data_type: text}
+      - {name: made_on, data_type: date, constraints: [{type: not_null}]}
       - name: status
         data_type: text
         data_tests: [{accepted_values: {arguments: {values: [active, sold_out]}}}]
@@ -105,9 +106,11 @@ def test_a_name_counts_by_its_aliases_less_by_weak_ones_and_not_where_a_decoy_is
         # What must be there, or be unique, is worth less where it is not.
         ("sku", ["A1", "A2", "A3"], 1.0, 1.0),
         ("sku", ["A1", "A1", "A3"], 0.8, 0.8),
-        ("sku", ["A1", "", ""], 0.6, 0.6),
+        ("sku", ["A1", "", ""], 0.5, 0.7),
         ("sku", ["", ""], 0.0, 0.0),
         ("name", ["", ""], 0.85, 0.85),
+        ("made_on", ["2024-01-02", "", ""], 0.5, 0.7),
+        ("made_on", ["soon", "", ""], 0.0, 0.0),
         # Accepted values and addresses are known by their looks.
         ("status", ["active", "Sold out", "AKTIV"], 1.0, 1.0),
         ("status", ["active", "new", "old"], 0.7, 0.7),

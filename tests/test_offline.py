@@ -249,7 +249,7 @@ CELLS = st.sampled_from(
 
 
 @given(st.sampled_from([BANK, ORDERS, CONTACTS, PRODUCTS]), st.booleans(), st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_proposal_is_complete_runs_and_hides_nothing(
     contract: Contract, has_header: bool, data: st.DataObject
 ) -> None:

@@ -156,7 +156,7 @@ def test_a_file_that_no_mapping_reads_says_what_to_do_and_is_listed(
 ) -> None:
     message = files[BOGUS]["message"]
     assert "booked_on: " in message and "amount: " in message
-    assert "aliases" in message and "write the dbt model by hand" in message
+    assert "aliases" in message and "goldsmith generate" in message
     (layout,) = (x for x in listed if x["files"] == [BOGUS])
     assert (layout["state"], layout["columns"], layout["contract"]) == ("blocked", {}, BANK)
     assert layout["questions"] == [{"text": message}]

@@ -1,0 +1,204 @@
+"""`goldsmith run` with an LLM behind a real HTTP endpoint: good answers, bad ones, none at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from invented import shipped
+from llm_server import Behaviour, LLMServer, reply, status
+from projects import SKELETON, LiveProject, Ran
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("openai")]
+
+KEY = "sk-secret-0123456789abcdef"
+# Headers that tell the offline matcher nothing, and two orders of day and month that only an LLM would know.
+RIDDLE = "wann;wofuer;wieviel\n" + "".join(f"{d:02}.01.2024;Laden {d};-{d},50\n" for d in range(1, 29))
+PLAIN = "Booking date,Payee,Amount\n" + "".join(f"2024-01-{d:02},Shop {d},-{d}.50\n" for d in range(1, 29))
+RIGHT = {
+    "booked_on": ("parse_date(wann, '%d.%m.%Y')", ["wann"]),
+    "description": ("clean_text(wofuer)", ["wofuer"]),
+    "amount": ("parse_decimal(wieviel, ',')", ["wieviel"]),
+}
+
+
+def answer(columns: dict[str, tuple[str, list[str]]], names: tuple[str, ...] = ()) -> str:
+    """An answer for these gold columns of the bank contract (default: all), null where nothing is given."""
+    mapped: dict[str, Any] = {}
+    for name in names or shipped("bank_transactions").names:
+        expression, sources = columns.get(name, (None, []))
+        confidence = 0.9 if expression else 0.0
+        mapped[name] = {
+            "source_columns": sources,
+            "note": "so I say",
+            "expression": expression,
+            "confidence": confidence,
+        }
+    return json.dumps(
+        {
+            "reshape": None,
+            "row_filter_note": "",
+            "row_filter": None,
+            "columns": mapped,
+            "unmapped": [],
+            "questions": [],
+        }
+    )
+
+
+WRONG = {**RIGHT, "amount": ("parse_decimal(wieviel, '.')", ["wieviel"])}
+
+
+class Asked:
+    """A project, what `goldsmith run` did in it against a scripted LLM, and what the LLM was sent."""
+
+    def __init__(self, folder: Path, script: list[Behaviour], text: str, url: str = "") -> None:
+        self.project = LiveProject.copy(folder / "project", *SKELETON).keep_contracts("bank_transactions")
+        self.project.put("landing/bank_transactions/riddle/bank.csv", text)
+        with LLMServer(script) as server:
+            self.ran: Ran = self.project.goldsmith(
+                "--json",
+                "run",
+                OPENAI_API_KEY=KEY,
+                OPENAI_BASE_URL=url or server.url,
+                OPENAI_MODEL="an-llm",
+                OPENAI_TIMEOUT="5",
+            )
+            self.requests, self.headers = server.requests, server.headers
+
+    @property
+    def file(self) -> dict[str, Any]:
+        (file,) = self.ran.json["files"]
+        assert isinstance(file, dict)
+        return file
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The meta of the layout that was written."""
+        (path,) = (self.project.folder / "models/staging/riddle").glob("*.yml")
+        meta = yaml.safe_load(path.read_text(encoding="utf-8"))["models"][0]["config"]["meta"]
+        assert isinstance(meta, dict)
+        return meta
+
+    def said_to_llm(self, attempt: int) -> str:
+        return "\n".join(m["content"] for m in self.requests[attempt]["messages"])
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    return Asked(tmp_path_factory.mktemp("good"), [reply(answer(RIGHT))], RIDDLE)
+
+
+@pytest.fixture(scope="module")
+def repaired(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    script = [reply(answer(WRONG)), reply(answer(RIGHT, ("amount",)))]
+    return Asked(tmp_path_factory.mktemp("repaired"), script, RIDDLE)
+
+
+@pytest.fixture(scope="module")
+def hopeless(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    attack = {**RIGHT, "amount": ("(select content from read_text('/etc/passwd'))", ["wieviel"])}
+    return Asked(tmp_path_factory.mktemp("hopeless"), [reply(answer(attack))], RIDDLE)
+
+
+@pytest.fixture(scope="module")
+def down(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """No server, but a layout that the offline matcher knows."""
+    return Asked(tmp_path_factory.mktemp("down"), [], PLAIN, url="http://127.0.0.1:9/v1")
+
+
+@pytest.fixture(scope="module")
+def down_and_unknown(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """The key is refused, and the offline matcher does not know the layout."""
+    return Asked(tmp_path_factory.mktemp("refused"), [status(401, message=f"Incorrect API key: {KEY}")], RIDDLE)
+
+
+def test_a_good_answer_is_a_dbt_model_with_its_provenance(good: Asked) -> None:
+    assert good.ran.code == 0, good.ran
+    assert (good.file["state"], good.file["provider"], good.file["rows_gold"]) == ("gold", "openai", 28)
+    assert good.meta["provenance"] == {
+        "provider": "openai",
+        "llm": "an-llm-2031-12-27",
+        "prompt_version": good.meta["provenance"]["prompt_version"],
+        "attempts": 1,
+        "tokens": 1200,
+    }
+    assert good.meta["columns"]["amount"] == {"source_columns": ["wieviel"], "confidence": 0.9, "note": "so I say"}
+    assert good.meta["review"] == "pending"
+    assert "provider: openai (OPENAI_API_KEY is set)" in good.ran.json["notices"]
+    gold = "select booked_on::varchar, amount::varchar, description from gold.bank_transactions order by 1 limit 1"
+    assert good.project.query(gold) == [("2024-01-01", "-1.50", "Laden 1")]
+    assert good.project.unbalanced() == []
+
+
+def test_the_llm_is_asked_once_and_never_again_for_the_layout(good: Asked) -> None:
+    assert len(good.requests) == 1
+    good.project.put("landing/bank_transactions/riddle/next.csv", RIDDLE.replace("Laden", "Kiosk"))
+    with LLMServer([status(500)]) as server:
+        ran = good.project.goldsmith("--json", "run", OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url)
+        assert server.requests == []
+    assert ran.code == 0
+    (file,) = (f for f in ran.json["files"] if f["state"] != "known")
+    assert (file["mapping"], file["provider"], file["rows_gold"]) == ("cached", "openai", 28)
+
+
+def test_the_llm_sees_headers_and_shapes_but_no_values(good: Asked) -> None:
+    sent = json.dumps(good.requests, ensure_ascii=False)
+    assert all(header in sent for header in ("wann", "wofuer", "wieviel"))
+    assert "Laden" not in sent and "27,50" not in sent
+    assert good.requests[0]["model"] == "an-llm"
+    assert good.requests[0]["response_format"]["json_schema"]["strict"] is True
+
+
+def test_a_wrong_column_is_asked_for_again_with_what_is_wrong(repaired: Asked) -> None:
+    assert repaired.ran.code == 0, repaired.ran
+    assert (repaired.file["rows_gold"], repaired.meta["provenance"]["attempts"]) == (28, 2)
+    assert repaired.meta["provenance"]["tokens"] == 2400
+    assert len(repaired.requests) == 2
+    asked = repaired.said_to_llm(1)
+    assert "Answer for exactly these gold columns: amount." in asked
+    assert "28 of 28 rows" in asked and "give no decimal(18,2)" in asked.replace("gives", "give")
+    wanted = repaired.requests[1]["response_format"]["json_schema"]["schema"]["properties"]["columns"]["properties"]
+    assert list(wanted) == ["amount"]
+
+
+def test_an_answer_that_is_never_right_blocks_the_layout_and_runs_nothing(hopeless: Asked) -> None:
+    assert hopeless.ran.code == 1
+    assert len(hopeless.requests) == 3
+    assert (hopeless.file["state"], hopeless.file["rows_quarantined"]) == ("blocked", 28)
+    assert hopeless.file["message"].startswith("no mapping by openai after 3 attempts: amount: ")
+    assert "aliases" in hopeless.file["message"]
+    assert not (hopeless.project.folder / "models/staging/riddle").exists()
+    assert "root:" not in json.dumps(hopeless.requests) + hopeless.ran.out
+    assert hopeless.project.unbalanced() == []
+
+
+def test_without_a_server_the_offline_matcher_answers_and_it_is_said(down: Asked) -> None:
+    assert down.ran.code == 0, down.ran
+    assert (down.file["state"], down.file["rows_gold"]) == ("gold", 28)
+    assert any(
+        n.startswith("openai: 127.0.0.1:9 cannot be reached") and n.endswith("or go on with --provider offline")
+        for n in down.ran.json["notices"]
+    )
+    assert down.meta["provenance"]["provider"] == down.file["provider"] == "offline"
+
+
+def test_without_a_server_an_unknown_layout_is_blocked_with_the_cause(down_and_unknown: Asked) -> None:
+    assert down_and_unknown.ran.code == 1
+    assert down_and_unknown.file["state"] == "blocked"
+    message = down_and_unknown.file["message"]
+    assert "refused the key (401); set OPENAI_API_KEY" in message
+    assert "booked_on: " in message
+
+
+@pytest.mark.parametrize("which", ["good", "repaired", "hopeless", "down", "down_and_unknown"])
+def test_the_key_is_sent_as_it_should_be_and_is_nowhere_else(which: str, request: pytest.FixtureRequest) -> None:
+    asked: Asked = request.getfixturevalue(which)
+    for sent in asked.headers:
+        assert {k.lower(): v for k, v in sent.items()}["authorization"] == f"Bearer {KEY}"
+    assert KEY not in asked.ran.out + asked.ran.err + json.dumps(asked.requests)
+    files = [p for p in asked.project.folder.rglob("*") if p.is_file()]
+    assert [p for p in files if KEY.encode() in p.read_bytes() or KEY[3:].encode() in p.read_bytes()] == []
