@@ -19,7 +19,7 @@ demo: .venv/.ready
 	$(BIN)/goldsmith run
 
 test: .venv/.ready lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

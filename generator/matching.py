@@ -72,11 +72,14 @@ def type_fit(column: ColumnProfile, gold: Column) -> float:
     if not column.filled:
         # An empty column may carry a fitting name; one with values that does, too, is the better choice.
         return 0.0 if gold.not_null else 0.85
+    fit = _value_fit(column, gold)
     if gold.not_null and column.filled < 0.9 * column.rows:
         # What must be there hardly comes from a column that often is empty.
-        return 0.65
-    if gold.unique and column.distinct < column.filled:
-        return 0.8
+        return 0.65 * fit
+    return 0.8 * fit if gold.unique and column.distinct < column.filled else fit
+
+
+def _value_fit(column: ColumnProfile, gold: Column) -> float:
     base = gold.base_type
     if base in ("date", "timestamp"):
         return 0.9 + 0.1 * column.date.share if column.date else 0.0

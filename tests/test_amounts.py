@@ -333,8 +333,6 @@ def test_a_wrong_sign_never_goes_without_a_question(
 ) -> None:
     # Amounts that are turned in the whole file look like any others unless something else is there to tell.
     assume(kind != "turned" or balance)
-    # What unsigned amounts beside a balance need is asked for below.
-    assume(not (balance and (kind == "plus marks" or (kind == "flag" and not header))))
     # Nor can a file tell which column is which where it has no names and money went one way only.
     assume(header or (any(m > 0 for m in money) and any(m < 0 for m in money)))
     profile = statement(kind, money, newest_first, balance, header)

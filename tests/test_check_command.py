@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from projects import CHASE, EXAMPLES, SKELETON, LiveProject, Ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("check")]
+pytestmark = pytest.mark.slow
 
 UNKNOWN = "Posting date,Payee,Amount,Colour\n" + "".join(
     f"2024-01-{d},Shop {d},-{d}.50,{'red blue'.split()[d % 2]}\n" for d in range(10, 30)

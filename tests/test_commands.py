@@ -18,7 +18,7 @@ from projects import CHASE, EXAMPLES, SKELETON, LiveProject, Ran
 
 from generator.cli import cli
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("commands")]
+pytestmark = pytest.mark.slow
 
 ROWS = "Booking date,Description,Amount\n" + "".join(f"2024-01-{d},Shop {d},-{d}.50\n" for d in range(10, 30))
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from projects import EXAMPLES, ROOT, SKELETON, LiveProject, Ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt project")]
+pytestmark = pytest.mark.slow
 
 CONTRACTS = ("bank_transactions", "contacts", "orders", "products")
 CHASE = "models/staging/chase/stg_chase__bank_transactions_ec185f7c"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from projects import EXAMPLES, ROOT, SKELETON, LiveProject, Ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("examples")]
+pytestmark = pytest.mark.slow
 
 FILES = sorted(str(p.relative_to(EXAMPLES)) for p in EXAMPLES.rglob("*.csv"))
 WOOCOMMERCE = "orders/woocommerce/orders-export-2024-03.csv"

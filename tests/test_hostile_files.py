@@ -9,7 +9,7 @@ import re
 import pytest
 from projects import SKELETON, LiveProject, Ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]
+pytestmark = pytest.mark.slow
 
 PWNED = "PWNED-BY-A-CELL"
 HEADERS = [
@@ -139,7 +139,10 @@ def test_json_output_has_everything_in_it_and_is_harmless_to_look_at(attacked: t
     project, _ = attacked
     status, layouts = project.goldsmith("status", "--json"), project.goldsmith("layouts", "--json")
     assert [f["source_file"] for f in status.json] == [f"bank_transactions/{NAME}"]
-    assert set(HEADERS) - set(layouts.json[0]["unmapped"]) <= {"Booking date", "Amount", "Description"}
+    (layout,) = layouts.json
+    mapped = {header for column in layout["columns"].values() for header in column["source_columns"]}
+    assert {"Booking date", "Amount", "Description"} <= mapped
+    assert mapped | set(layout["unmapped"]) == set(HEADERS)
     assert {c for c in status.out + layouts.out if not c.isprintable()} == {"\n"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from projects import SKELETON, LiveProject, Ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("new contract")]
+pytestmark = pytest.mark.slow
 
 INVOICES = """\
 models:

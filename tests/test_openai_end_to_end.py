@@ -12,7 +12,7 @@ from invented import shipped
 from llm_server import Behaviour, LLMServer, reply, status
 from projects import SKELETON, LiveProject, Ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("openai")]
+pytestmark = pytest.mark.slow
 
 KEY = "sk-secret-0123456789abcdef"
 # Headers that tell the offline matcher nothing, and two orders of day and month that only an LLM would know.

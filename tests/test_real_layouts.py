@@ -20,7 +20,6 @@ SCORER = LAYOUTS.parent / "bench" / "score_layouts.py"
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("real layouts"),
     pytest.mark.skipif(not SCORER.exists(), reason="there is no ../shared/layouts"),
 ]
 

@@ -233,11 +233,9 @@ def test_all_texts_of_the_yml_are_inert_for_jinja() -> None:
     assert plain(yml) == yml.removesuffix("\n")
 
 
-# Characters that YAML or the joiner of inert brackets could swallow; a test of their own has them.
-HARD = "\u2060\x85\u2028\u2029"
-PIECES = ["{", "}", "%", "#", "a", " ", "{{", "{%", "{#", "'", '"', "\n", ":", "-"]
+PIECES = ["\u2060", "\x85", "{", "}", "%", "#", "a", " ", "{{", "{%", "{#", "'", '"', "\n", ":", "-"]
 JINJA = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
-TEXTS = st.one_of(JINJA, st.text(st.characters(exclude_categories=["Cs"], exclude_characters=HARD), max_size=12))
+TEXTS = st.one_of(JINJA, st.text(max_size=12))
 PLAIN = st.one_of(TEXTS, st.integers(), st.booleans(), st.none(), st.floats(0, 1))
 
 

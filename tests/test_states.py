@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from projects import SKELETON, LiveProject, Ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("states")]
+pytestmark = pytest.mark.slow
 
 BANK = "bank_transactions"
 AMBIGUOUS = f"{BANK}/ambiguous/statement.csv"
