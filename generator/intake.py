@@ -19,16 +19,12 @@ SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab", ".dat"})
 
 @dataclass(frozen=True)
 class Incoming:
-    """A file to be taken in. `name` is what the ledger calls it; `contract` and `source` may come from its folder.
-
-    `named` says that the source was given by the folder or the user, not made from the file's name.
-    """
+    """A file to be taken in. `name` is what the ledger calls it; `contract` and `source` may come from its folder."""
 
     path: Path
     name: str
     contract: str | None
     source: str
-    named: bool
 
 
 def find_files(
@@ -48,9 +44,7 @@ def find_files(
         name = str(path.relative_to(landing)) if path.is_relative_to(landing) else path.name
         given = source or folder_source
         clean = "_".join(ascii_words(given)) if given else ""
-        found.append(
-            Incoming(path, name, contract or folder_contract, clean or source_name(path.stem), named=bool(clean))
-        )
+        found.append(Incoming(path, name, contract or folder_contract, clean or source_name(path.stem)))
     return found
 
 

@@ -37,11 +37,11 @@ class Mapped:
     notices: tuple[str, ...] = ()
 
 
-def map_file(project: Project, row: LedgerRow, contract_name: str | None, named: bool, provider: Provider) -> Mapped:
+def map_file(project: Project, row: LedgerRow, contract_name: str | None, provider: Provider) -> Mapped:
     """Map one loaded file and say so in the ledger.
 
-    `named`: the file's source was given by a person, not made from the file's name. Raises GoldsmithError (Blocked, a
-    contract that is not clear, a provider's failure); the file then is `blocked` in the ledger, with the message.
+    Raises GoldsmithError (Blocked, a contract that is not clear, a provider's failure); the file then is `blocked` in
+    the ledger, with the message.
     """
     with connect(project.database, project.folder) as connection:
         profile = profile_of(connection, row)

@@ -20,6 +20,7 @@ from generator.providers import Provider
 from generator.render import LayoutName
 from generator.results import (
     built_contracts,
+    built_files,
     file_outcome,
     held_message,
     layout_outcomes,
@@ -58,10 +59,11 @@ def everything(project: Project) -> RunOutcome:
         cached = _cached_tables(project)
         rows = [_as_cached(row, cached) for row in read_files(connection)]
         built = built_contracts(connection) & project.contracts.keys()
+        in_gold = built_files(connection)
         files = []
         for row in rows:
             layout = cached.get((row.raw_table, row.contract))
-            if layout and layout.contract in built and row.state == "mapped":
+            if layout and layout.contract in built and row.file_id in in_gold and row.state == "mapped":
                 files.append(file_outcome(connection, project, row, Mapped(layout, "cached")))
             else:
                 files.append(loaded_outcome(row))
@@ -96,7 +98,7 @@ def generate_loaded(project: Project, contract: str | None, provider: Provider, 
         outcomes, mapped = [], []
         for number, row in enumerate(waiting):
             progress(f"map {row.source_file}", number, len(waiting))
-            found = _map(project, row, contract, True, provider)
+            found = _map(project, row, contract, provider)
             outcomes.append(found if isinstance(found, FileOutcome) else loaded_outcome(row, found))
             mapped += [found] if isinstance(found, Mapped) else []
         return RunOutcome(
@@ -133,9 +135,9 @@ def _take_in_and_map(
             outcomes.append(taken)
         else:
             row = taken if isinstance(taken, LedgerRow) else _ledger_row(project, taken)
-            _map_into(project, row, file.contract, file.named, provider, outcomes, built)
+            _map_into(project, row, file.contract, provider, outcomes, built)
     for row in _interrupted(project, built, outcomes):
-        _map_into(project, row, row.contract, True, provider, outcomes, built)
+        _map_into(project, row, row.contract, provider, outcomes, built)
     return outcomes, built
 
 
@@ -143,12 +145,11 @@ def _map_into(
     project: Project,
     row: LedgerRow,
     contract: str | None,
-    named: bool,
     provider: Provider,
     outcomes: list[FileOutcome],
     built: _Built,
 ) -> None:
-    found = _map(project, row, contract, named, provider)
+    found = _map(project, row, contract, provider)
     if isinstance(found, FileOutcome):
         outcomes.append(found)
     else:
@@ -240,11 +241,9 @@ def _interrupted(project: Project, built: _Built, outcomes: Sequence[FileOutcome
         return [row for row in read_files(connection, "state = 'loaded'") if row.file_id not in seen]
 
 
-def _map(
-    project: Project, row: LedgerRow, contract: str | None, named: bool, provider: Provider
-) -> Mapped | FileOutcome:
+def _map(project: Project, row: LedgerRow, contract: str | None, provider: Provider) -> Mapped | FileOutcome:
     try:
-        return map_file(project, row, contract, named, provider)
+        return map_file(project, row, contract, provider)
     except UsageError:
         raise
     except GoldsmithError as error:
@@ -288,12 +287,21 @@ def _build(project: Project, built: _Built, progress: Progress) -> tuple[str, ..
     return tuple(f"dbt {r.resource_type} {r.name}: {r.message or r.status}" for r in results if r.failed)
 
 
+def _not_built(row: LedgerRow, mapped: Mapped) -> FileOutcome:
+    message = "dbt did not build it (see what failed); correct that, and dbt run"
+    return replace(loaded_outcome(row, mapped), state="failed", message=message, rows_quarantined=row.rows_loaded)
+
+
 def _outcome(
     project: Project, outcomes: Sequence[FileOutcome], built: _Built, failures: tuple[str, ...], notices: Sequence[str]
 ) -> RunOutcome:
     with connect(project.database, project.folder) as connection:
         rows = {r.file_id: r for r in read_files(connection)}
-        files = [file_outcome(connection, project, rows[f], m) for f, m in built.mappings.items()]
+        in_gold = built_files(connection)
+        files = [
+            file_outcome(connection, project, rows[f], m) if f in in_gold else _not_built(rows[f], m)
+            for f, m in built.mappings.items()
+        ]
     touched = [f for f in (*files, *outcomes) if f.state not in ("known", "refused")]
     layouts = list({m.layout.dbt_model: m.layout for m in built.mappings.values()}.values())
     said = dict.fromkeys([*notices, *(n for m in built.mappings.values() for n in m.notices)])

@@ -156,6 +156,12 @@ def built_contracts(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     return frozenset(name for (name,) in found)
 
 
+def built_files(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The files that gold and quarantine were built from, under whichever version of their mapping."""
+    found = connection.execute("select file_id from raw._built group by file_id having count(*) > 1").fetchall()
+    return frozenset(file_id for (file_id,) in found)
+
+
 def layout_outcomes(project: Project, layouts: Sequence[Layout], samples: bool = True) -> list[LayoutOutcome]:
     """Each layout as a person checks it, with sample cells before and after where its view can be read."""
     found = []

@@ -37,36 +37,36 @@ def found(project: Path, *paths: object, contract: str | None = None, source: st
 
 
 @pytest.mark.parametrize(
-    ("path", "contract", "source", "named"),
+    ("path", "contract", "source"),
     [
-        ("orders/shopify/export.csv", "orders", "shopify", True),
-        ("orders/shopify/2024/export.csv", "orders", "shopify", True),
-        ("orders/Etsy_2024-01.csv", "orders", "etsy", False),
-        ("My Shop/export.csv", None, "my_shop", True),
-        ("Österreich & Söhne/x.csv", None, "oesterreich_soehne", True),
-        ("orders_export.csv", None, "orders_export", False),
-        ("2024-01-31.csv", None, "source", False),
-        ("orders/日本/x.csv", "orders", "ri_ben", True),
+        ("orders/shopify/export.csv", "orders", "shopify"),
+        ("orders/shopify/2024/export.csv", "orders", "shopify"),
+        ("orders/Etsy_2024-01.csv", "orders", "etsy"),
+        ("My Shop/export.csv", None, "my_shop"),
+        ("Österreich & Söhne/x.csv", None, "oesterreich_soehne"),
+        ("orders_export.csv", None, "orders_export"),
+        ("2024-01-31.csv", None, "source"),
+        ("orders/日本/x.csv", "orders", "ri_ben"),
     ],
 )
 def test_the_folders_in_landing_name_contract_and_source(
-    tmp_path: Path, path: str, contract: str | None, source: str, named: bool
+    tmp_path: Path, path: str, contract: str | None, source: str
 ) -> None:
     file = touch(tmp_path / "landing" / path)
-    assert found(tmp_path) == [Incoming(file, path, contract, source, named)]
+    assert found(tmp_path) == [Incoming(file, path, contract, source)]
     assert found(tmp_path, file) == found(tmp_path)
 
 
 def test_what_the_user_says_goes_before_the_folders(tmp_path: Path) -> None:
     touch(tmp_path / "landing/orders/shopify/x.csv")
     (incoming,) = found(tmp_path, contract="contacts", source="My CRM")
-    assert (incoming.contract, incoming.source, incoming.named) == ("contacts", "my_crm", True)
+    assert (incoming.contract, incoming.source) == ("contacts", "my_crm")
 
 
 def test_a_source_without_letters_is_none(tmp_path: Path) -> None:
     touch(tmp_path / "landing/orders/---/sales.csv")
     (incoming,) = found(tmp_path)
-    assert (incoming.contract, incoming.source, incoming.named) == ("orders", "sales", False)
+    assert (incoming.contract, incoming.source) == ("orders", "sales")
 
 
 def test_only_csv_files_are_taken_from_folders_in_order_of_name(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_any_name_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
 
 def test_a_file_is_taken_wherever_it_is_and_whatever_its_ending(tmp_path: Path) -> None:
     file = touch(tmp_path / "elsewhere/Umsaetze 2024-01.export")
-    assert found(tmp_path / "project", file) == [Incoming(file, file.name, None, "umsaetze", named=False)]
+    assert found(tmp_path / "project", file) == [Incoming(file, file.name, None, "umsaetze")]
 
 
 def test_a_file_named_twice_is_taken_once(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Warehouse:
         """Load a file with that content; a table of its own unless one is named."""
         path = self.folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        incoming = Incoming(path, name, None, "source", named=False)
+        incoming = Incoming(path, name, None, "source")
         number = next(NUMBERS)
         digest = hashlib.sha256(f"{number}".encode() + path.read_bytes()).hexdigest()
         with read_incoming(incoming) as read:
@@ -248,7 +248,7 @@ def waiting(warehouse: Warehouse) -> Iterator[tuple[Incoming, ReadFile]]:
     """A file that was read and is not loaded yet."""
     path = warehouse.folder / "waiting.csv"
     path.write_text("id,name\n1,Ann\n2,Bob,x\n", encoding="utf-8")
-    incoming = Incoming(path, "waiting.csv", None, "source", named=False)
+    incoming = Incoming(path, "waiting.csv", None, "source")
     with read_incoming(incoming) as read:
         yield incoming, read
 
@@ -294,7 +294,7 @@ def test_a_file_that_duckdb_cannot_load_leaves_nothing_behind(
 
 def test_the_same_file_is_not_loaded_twice(warehouse: Warehouse) -> None:
     row = warehouse.load("id,name\n1,Ann\n2,Bob\n", table="once", name="once.csv")
-    incoming = Incoming(warehouse.folder / "once.csv", "once.csv", None, "source", named=False)
+    incoming = Incoming(warehouse.folder / "once.csv", "once.csv", None, "source")
     with read_incoming(incoming) as read, pytest.raises(GoldsmithError, match="^could not be loaded: "):
         into(warehouse, incoming, read, digest=row.sha256)
     assert len(warehouse.rows(row)) == 2

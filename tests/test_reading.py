@@ -39,7 +39,7 @@ class Read:
 
 
 def read(path: Path) -> Read:
-    with read_incoming(Incoming(path, path.name, None, "source", named=False)) as file:
+    with read_incoming(Incoming(path, path.name, None, "source")) as file:
         with file.rows.open(encoding="utf-8", newline="") as opened:
             found = list(csv.reader(opened))
         with file.rejects.open(encoding="utf-8", newline="") as opened:
