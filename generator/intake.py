@@ -43,7 +43,7 @@ def find_files(
         folder_contract, folder_source = _from_folder(path, landing, contracts)
         name = str(path.relative_to(landing)) if path.is_relative_to(landing) else path.name
         given = source or folder_source
-        clean = "_".join(ascii_words(given)) if given else ""
+        clean = "_".join(ascii_words(given))[:30].strip("_") if given else ""
         found.append(Incoming(path, name, contract or folder_contract, clean or source_name(path.stem)))
     return found
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from generator.contracts import Contract
 from generator.errors import UsageError
@@ -72,16 +73,63 @@ def read_layouts(project: Path) -> list[Layout]:
     files = {p.stem: p for p in sorted(folder.rglob("*.sql"))}
     found = []
     for path in sorted(folder.rglob("*.yml")):
-        try:
-            document = _document(path, path.stat().st_mtime_ns) or {}
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            raise UsageError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; correct it") from None
-        for model in document.get("models") or []:
-            meta = (model.get("config") or {}).get("meta") or {}
-            if "fingerprint" in meta and model.get("name") in files:
-                found.append(_layout(model["name"], meta, files[model["name"]], path))
+        for name, meta in _metas(path):
+            if name in files:
+                found.append(_layout(name, meta, files[name], path))
     return sorted(found, key=lambda layout: layout.dbt_model)
+
+
+class _Column(BaseModel):
+    source_columns: tuple[str, ...] = ()
+    confidence: float | None = None
+    note: str | None = None
+
+
+class _Asked(BaseModel):
+    column: str
+    text: str
+    readings: tuple[str, ...] = ()
+
+
+class _Meta(BaseModel):
+    """`config.meta` of a staging dbt model as `render` writes it; people may add what they like."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    contract: str
+    source: str
+    fingerprint: str
+    headers: dict[str, str]
+    shapes: tuple[str, ...]
+    has_header: bool = True
+    columns: dict[str, _Column] = Field(default_factory=dict)
+    unmapped: dict[str, str] = Field(default_factory=dict)
+    questions: tuple[_Asked, ...] = ()
+    review: str = "pending"
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    body_sha256: str | None = None
+
+
+def _metas(path: Path) -> list[tuple[str, _Meta]]:
+    """Names and meta of the layouts in one yml; other dbt models in it are passed over."""
+    try:
+        document = _document(path, path.stat().st_mtime_ns)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise UsageError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; correct it") from None
+    models = document.get("models") if isinstance(document, dict) else None
+    found = []
+    for model in models if isinstance(models, list) else []:
+        config = model.get("config") if isinstance(model, dict) else None
+        meta = config.get("meta") if isinstance(config, dict) else None
+        if isinstance(meta, dict) and "fingerprint" in meta:
+            try:
+                found.append((str(model.get("name")), _Meta.model_validate(meta)))
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = f"config.meta.{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
+                raise UsageError(f"{path}: {model.get('name')}: {where}; restore it or delete both files") from None
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -90,31 +138,28 @@ def _document(path: Path, changed: int) -> Any:
     return load_yml(path.read_text(encoding="utf-8"))
 
 
-def _layout(name: str, meta: dict[str, Any], sql: Path, yml: Path) -> Layout:
+def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
     text = sql.read_text(encoding="utf-8")
     raw = re.search(r"source\(\s*['\"]raw['\"]\s*,\s*['\"]([^'\"]+)['\"]\s*\)", text)
     if not raw:
         raise UsageError(f"{sql}: reads no raw table; it must select from {{{{ source('raw', ...) }}}}")
-    try:
-        return Layout(
-            dbt_model=name,
-            path=sql,
-            source=meta["source"],
-            contract=meta["contract"],
-            fingerprint=meta["fingerprint"],
-            raw_table=raw[1],
-            has_header=meta.get("has_header", True),
-            headers=meta["headers"],
-            shapes=tuple(meta["shapes"]),
-            columns=meta.get("columns") or {},
-            unmapped=meta.get("unmapped") or {},
-            questions=tuple(meta.get("questions") or ()),
-            review=meta.get("review", "pending"),
-            provider=(meta.get("provenance") or {}).get("provider", ""),
-            edited=body_sha256(text) != meta.get("body_sha256"),
-        )
-    except KeyError as error:
-        raise UsageError(f"{yml}: {name}: config.meta has no {error}; restore it or delete both files") from None
+    return Layout(
+        dbt_model=name,
+        path=sql,
+        source=meta.source,
+        contract=meta.contract,
+        fingerprint=meta.fingerprint,
+        raw_table=raw[1],
+        has_header=meta.has_header,
+        headers=meta.headers,
+        shapes=meta.shapes,
+        columns={name: column.model_dump(mode="json") for name, column in meta.columns.items()},
+        unmapped=meta.unmapped,
+        questions=tuple(question.model_dump(mode="json") for question in meta.questions),
+        review=meta.review,
+        provider=str(meta.provenance.get("provider", "")),
+        edited=body_sha256(text) != meta.body_sha256,
+    )
 
 
 def find_layout(

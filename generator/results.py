@@ -269,7 +269,8 @@ def _preview(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequenc
         rows = connection.execute(
             f"select {listed} from {table} {where} order by _loaded_at desc, _file_id, _source_row limit {PREVIEW_ROWS}"
         ).fetchall()
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):
+        # Not built yet, or not since the contract has changed.
         return None
     return Preview(table.replace('"', ""), tuple(columns), tuple(tuple(_text(c) for c in r) for r in rows), total)
 

@@ -93,10 +93,16 @@ where false
         select *, '{{ layout.name }}' as _layout
         from {{ layout.relation }}
         where len(_violations) = 0 and _file_id in ({{ stale_files(contract, layout) }})
-        {{ 'union all by name' if not loop.last }}
-    {%- else %}
-        select *, cast(null as varchar) as _layout from {{ staged }} where false
+        union all by name
     {%- endfor %}
+        {#- Columns that the contract has got since its layouts were mapped are NULL. #}
+        select
+            cast(null as varchar) as _file_id, cast(null as varchar) as _source_file, cast(null as bigint) as _source_row,
+            {%- for column in contract_columns(contract) %}
+            null as {{ column.name }},
+            {%- endfor %}
+            cast(null as varchar) as _layout
+        where false
     ) as rows
     inner join raw._files as files on rows._file_id = files.file_id
 {% endmacro %}

@@ -18,25 +18,32 @@
     {%- set found = [] -%}
     {%- for column in contract_columns(contract) -%}
         {%- set name = column.name -%}
-        {%- set headers = meta.get('columns', {}).get(name, {}).get('source_columns', []) -%}
-        {%- set cells = [] -%}
-        {%- for raw, header in meta.get('headers', {}).items() if header in headers -%}
-            {%- do cells.append('has_value(_raw.' ~ raw ~ ')') -%}
-        {%- endfor -%}
-        {%- set filled = '(' ~ cells | join(' or ') ~ ')' if cells else 'false' -%}
-        {%- if cells -%}
-            {%- do found.append("case when " ~ name ~ " is null and " ~ filled ~ " then '" ~ name ~ ": cannot be read' end") -%}
-        {%- endif -%}
-        {%- if is_required(column) or name in key -%}
-            {%- do found.append("case when " ~ name ~ " is null and not " ~ filled ~ " then '" ~ name ~ ": required, but empty' end") -%}
-        {%- endif -%}
-        {%- set loss = type_loss(name, column.data_type | lower) -%}
-        {%- if loss -%}
-            {%- do found.append("case when " ~ loss ~ " then '" ~ name ~ ": does not fit " ~ column.data_type ~ "' end") -%}
-        {%- endif -%}
-        {%- if name in accepted -%}
-            {%- set values = accepted[name] | map('string') | map('replace', "'", "''") | join("', '") -%}
-            {%- do found.append("case when " ~ name ~ " not in ('" ~ values ~ "') then '" ~ name ~ ": not an accepted value' end") -%}
+        {%- if meta.get('columns') and name not in meta.columns -%}
+            {#- The contract has got the column since this layout was mapped. -#}
+            {%- if is_required(column) or name in key -%}
+                {%- do found.append("'" ~ name ~ ": required, but empty'") -%}
+            {%- endif -%}
+        {%- else -%}
+            {%- set headers = meta.get('columns', {}).get(name, {}).get('source_columns', []) -%}
+            {%- set cells = [] -%}
+            {%- for raw, header in meta.get('headers', {}).items() if header in headers -%}
+                {%- do cells.append('has_value(_raw.' ~ raw ~ ')') -%}
+            {%- endfor -%}
+            {%- set filled = '(' ~ cells | join(' or ') ~ ')' if cells else 'false' -%}
+            {%- if cells -%}
+                {%- do found.append("case when " ~ name ~ " is null and " ~ filled ~ " then '" ~ name ~ ": cannot be read' end") -%}
+            {%- endif -%}
+            {%- if is_required(column) or name in key -%}
+                {%- do found.append("case when " ~ name ~ " is null and not " ~ filled ~ " then '" ~ name ~ ": required, but empty' end") -%}
+            {%- endif -%}
+            {%- set loss = type_loss(name, column.data_type | lower) -%}
+            {%- if loss -%}
+                {%- do found.append("case when " ~ loss ~ " then '" ~ name ~ ": does not fit " ~ column.data_type ~ "' end") -%}
+            {%- endif -%}
+            {%- if name in accepted -%}
+                {%- set values = accepted[name] | map('string') | map('replace', "'", "''") | join("', '") -%}
+                {%- do found.append("case when " ~ name ~ " not in ('" ~ values ~ "') then '" ~ name ~ ": not an accepted value' end") -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
     list_filter([

@@ -115,21 +115,34 @@ def test_an_edited_layout_re_harmonizes_its_rows_and_no_others(ours: LiveProject
     assert (status["review"], status["rows_gold"] + status["rows_quarantined"]) == ("edited", 27)
 
 
-def test_a_stricter_contract_applies_to_what_is_in_gold_already(ours: LiveProject) -> None:
+def test_a_changed_contract_applies_to_what_is_in_gold_already(ours: LiveProject) -> None:
     path = "models/gold/bank_transactions.yml"
     text = (ours.folder / path).read_text(encoding="utf-8")
-    end = text.index("\n", text.index("data_type:", text.index("- name: account\n")))
-    ours.put(path, text[:end] + "\n        constraints: [{type: not_null}]" + text[end:])
+    at = text.index("\n", text.index("data_type:", text.index("- name: account\n")))
+    required = "\n        constraints: [{type: not_null}]"
+    fee = "\n      - name: fee\n        data_type: decimal(18,2)\n        description: What it cost."
     ((total, without),) = ours.query(
         "select count(*), count(*) filter (where account is null) from gold.bank_transactions"
     )
     assert 0 < without < total
+    violations = (
+        "select reasons, count(*) from quarantine.bank_transactions where kind = 'violation' group by all order by all"
+    )
+
+    # A column becomes required, and there is a new one that no layout knows.
+    ours.put(path, text[:at] + required + text[at:].rstrip() + fee + "\n")
     ran = ours.dbt("run")
     assert ran.code == 0, ran.out[-3000:]
-    assert ours.query("select count(*) from gold.bank_transactions") == [(total - without,)]
-    reasons = "select reasons, count(*) from quarantine.bank_transactions where kind = 'violation' group by all"
-    assert ours.query(reasons) == [(["account: required, but empty"], without)]
+    assert ours.query("select count(*), count(fee) from gold.bank_transactions") == [(total - without, 0)]
+    assert ours.query(violations) == [(["account: required, but empty"], without)]
+
+    # The new one becomes required, the other is as it was.
+    ours.put(path, text.rstrip() + fee + required + "\n")
+    ran = ours.dbt("run")
+    assert ran.code == 0, ran.out[-3000:]
+    assert ours.query(violations) == [(["fee: required, but empty"], total)]
     assert ours.unbalanced() == []
+    assert ours.goldsmith("run").code == 0
 
 
 def test_the_rows_of_a_deleted_layout_are_blocked_until_its_file_is_named(ours: LiveProject) -> None:

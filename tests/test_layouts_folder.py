@@ -101,7 +101,7 @@ def test_a_yml_without_its_dbt_model_is_no_layout(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("models:", "models: [", r"\.yml:\d+: not valid YAML; correct it$"),
-        ("      headers:", "      heads:", r"config\.meta has no 'headers'; restore it or delete both files$"),
+        ("      headers:", "      heads:", r"config\.meta\.headers: field required; restore it or delete both files$"),
     ],
 )
 def test_a_yml_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -521,7 +521,7 @@ def test_an_amount_uses_every_digit_and_no_unknown_letter(
     for cell, value in connection.execute(query, [cells]).fetchall():
         if value is not None:
             assert not re.search(r"[^\W\d_]|%", LETTERS_OF_AN_AMOUNT.sub("", cell))
-            whole, _, decimals = cell.removeprefix("Fr.").partition(sep)
+            whole, _, decimals = cell.replace("Fr.", "").partition(sep)
             digits = [re.sub(r"\D", "", part) for part in (whole, decimals)]
             assert abs(value) == Decimal(f"{digits[0] or 0}.{digits[1] or 0}")
 
