@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from generator.balance import added, moves_by, numbers_of, proof, proven_sign
 from generator.candidate import ColumnMapping, Question
 from generator.contracts import Column, Contract, Sign
 from generator.expressions import decimal, literal, separator_of
 from generator.matching import ACCEPT, Match, value_key
 from generator.naming import ascii_words
 from generator.profile import ColumnProfile, LayoutProfile
-from generator.shapes import read_date, read_number
 from generator.similarity import best
 
 
@@ -27,14 +26,6 @@ class Amount:
     mapping: ColumnMapping
     question: Question | None = None
     balance: ColumnProfile | None = None
-
-
-Numbers = Sequence[float | None]
-# A long file's sample is contiguous at its beginning only.
-CONTIGUOUS = 2000
-# Share of the steps of a running balance that must fit: banks leave out rows, and files join accounts.
-FITTING = 0.8
-CENT = 0.005
 
 
 def signed_amount(profile: LayoutProfile, contract: Contract, gold: Column, matches: dict[str, Match]) -> Amount | None:
@@ -65,7 +56,7 @@ def _single(profile: LayoutProfile, gold: Column, sign: Sign, match: Match, bala
     column, expression = match.column, decimal(match.column, profile)
     number = column.number
     if _has_signs(column):
-        proven = _proven_sign(profile, _numbers(column, profile), balance)
+        proven = proven_sign(profile, numbers_of(column, profile), balance)
         if proven:
             note = "the running balance proves the sign" + ("" if proven > 0 else ": it is turned")
             return _amount(expression if proven > 0 else f"-{expression}", [column], max(match.confidence, 0.9), note)
@@ -111,7 +102,7 @@ def _words_agree(profile: LayoutProfile, sign: Sign, column: ColumnProfile) -> b
     out_words, in_words = ({w for t in ts for w in ascii_words(t)} for ts in (sign.outflow_words, sign.inflow_words))
     texts = [c for c in profile.columns if c.shape == "text" and c is not column]
     agree = against = 0
-    for row, number in enumerate(_numbers(column, profile)):
+    for row, number in enumerate(numbers_of(column, profile)):
         words = {w for c in texts for w in ascii_words(c.values[row])}
         votes = bool(words & in_words) - bool(words & out_words)
         if number and votes:
@@ -180,7 +171,7 @@ def _flag_beside_signs(profile: LayoutProfile, gold: Column, sign: Sign, match: 
     column, expression = match.column, decimal(match.column, profile)
     out_keys, in_keys = set(flag.outflow), set(flag.inflow)
     agree = against = 0
-    for value, number in zip(flag.column.values, _numbers(column, profile), strict=True):
+    for value, number in zip(flag.column.values, numbers_of(column, profile), strict=True):
         if number and (value in out_keys or value in in_keys):
             same = (number < 0) == (value in out_keys)
             agree, against = agree + same, against + (not same)
@@ -236,7 +227,7 @@ def _paired(
     confidence: float,
     balance: ColumnProfile | None,
 ) -> Amount:
-    outs, ins = _numbers(outflow, profile), _numbers(inflow, profile)
+    outs, ins = numbers_of(outflow, profile), numbers_of(inflow, profile)
     separator = next((separator_of(c, profile) for c in (outflow, inflow) if c.filled), ".")
     both = sum(bool(o) and bool(i) for o, i in zip(outs, ins, strict=True))
     signs = {x > 0 for x in outs if x}
@@ -257,7 +248,7 @@ def _paired(
         return _amount(f"coalesce({', '.join(parts)})", columns, confidence, f"{note}, with its own minus")
     expression = f"net_amount({inflow.name}, {outflow.name}, '{separator}')"
     numbers = [None if o is None and i is None else (i or 0) - (o or 0) for o, i in zip(outs, ins, strict=True)]
-    proven = _proven_sign(profile, numbers, balance)
+    proven = proven_sign(profile, numbers, balance)
     if proven < 0:
         return _asked(gold, outflow, expression, "the running balance contradicts the names of the columns")
     return _amount(expression, columns, max(confidence, 0.95) if proven else confidence, note)
@@ -281,7 +272,7 @@ def _by_arithmetic(profile: LayoutProfile, gold: Column, sign: Sign, taken: set[
     if len(pairs) == 1:
         return _unnamed_pair(profile, gold, *pairs[0])
     full = [c for c in money if c.filled > 0.9 * c.rows] or money
-    steps = {c.name: b for b in balances for c in full if c is not b and _steps(profile, c, b)}
+    steps = {c.name: b for b in balances for c in full if c is not b and moves_by(profile, c, b)}
     unsigned = [c for c in full if c.name in steps and not _has_signs(c)]
     signed = [c for c in full if _has_signs(c) and c.name not in {b.name for b in steps.values()}]
     if len(signed) == 1 and len(full) <= 2:
@@ -300,23 +291,14 @@ def _by_arithmetic(profile: LayoutProfile, gold: Column, sign: Sign, taken: set[
     return Amount(amount.mapping, amount.question, balance)
 
 
-def _steps(profile: LayoutProfile, column: ColumnProfile, balance: ColumnProfile) -> bool:
-    """Whether the balance moves by the column's amounts, whichever way: then they are amount and balance."""
-    pairs = list(zip(_numbers(column, profile), _numbers(balance, profile), strict=True))[:CONTIGUOUS]
-    rows = [(abs(a), b) for a, b in pairs if a is not None and b is not None]
-    moves = [(abs(q[1] - p[1]), p[0], q[0]) for p, q in pairwise(rows)]
-    fits = [sum(abs(move - (before, after)[i]) < CENT for move, before, after in moves) for i in (0, 1)]
-    return len(moves) > 1 and max(fits) >= FITTING * len(moves)
-
-
 def _proven_by(
     profile: LayoutProfile, balance: ColumnProfile, others: Sequence[ColumnProfile]
 ) -> list[tuple[float, Amount]]:
     """Every amount, or pair, whose running sum the column could be, with the share of steps that fit."""
-    total = _numbers(balance, profile)
+    total = numbers_of(balance, profile)
     found = []
     for column in others:
-        direction, share = _proof(_numbers(column, profile), total)
+        direction, share = proof(numbers_of(column, profile), total)
         # Of amounts without a sign, those that fit say nothing about those that do not.
         if column.filled > 0.9 * column.rows and direction and _has_signs(column):
             expression = decimal(column, profile)
@@ -327,14 +309,14 @@ def _proven_by(
     for first, second in [(a, b) for a in others for b in others if a.position < b.position]:
         if not _exclusive(profile, first, second):
             continue
-        one, two = _numbers(first, profile), _numbers(second, profile)
+        one, two = numbers_of(first, profile), numbers_of(second, profile)
         if _has_signs(first) or _has_signs(second):
-            direction, share = _proof([_sum(a, b) for a, b in zip(one, two, strict=True)], total)
+            direction, share = proof([added(a, b) for a, b in zip(one, two, strict=True)], total)
             if direction > 0:
                 found.append((share, Amount(_own_signs(profile, first, second).mapping, None, balance)))
             continue
-        direction, share = _proof(
-            [_sum(b, -a if a is not None else None) for a, b in zip(one, two, strict=True)], total
+        direction, share = proof(
+            [added(b, -a if a is not None else None) for a, b in zip(one, two, strict=True)], total
         )
         if direction:
             outflow, inflow = (first, second) if direction > 0 else (second, first)
@@ -346,7 +328,7 @@ def _proven_by(
 
 def _exclusive(profile: LayoutProfile, a: ColumnProfile, b: ColumnProfile) -> bool:
     """Whether each row has an amount in exactly one of the two columns, and both are used."""
-    pairs = list(zip(_numbers(a, profile), _numbers(b, profile), strict=True))
+    pairs = list(zip(numbers_of(a, profile), numbers_of(b, profile), strict=True))
     one = sum(bool(x) != bool(y) for x, y in pairs)
     used = any(x for x, _ in pairs) and any(y for _, y in pairs)
     return used and len(pairs) > 2 and one >= 0.9 * len(pairs)
@@ -367,62 +349,6 @@ def _unnamed_pair(profile: LayoutProfile, gold: Column, a: ColumnProfile, b: Col
 def _own_signs(profile: LayoutProfile, a: ColumnProfile, b: ColumnProfile) -> Amount:
     parts = [f"nullif({decimal(c, profile)}, 0)" for c in (a, b)]
     return _amount(f"coalesce({', '.join(parts)})", [a, b], 0.8, "two columns, each with its own sign")
-
-
-# ---- arithmetic -----------------------------------------------------------------------------------------------------
-
-
-def _numbers(column: ColumnProfile, profile: LayoutProfile) -> list[float | None]:
-    separator = separator_of(column, profile)
-    return [read_number(v, separator) if v else None for v in column.values]
-
-
-def _sum(a: float | None, b: float | None) -> float | None:
-    return None if a is None and b is None else (a or 0.0) + (b or 0.0)
-
-
-def _proven_sign(profile: LayoutProfile, amounts: Numbers, balance: ColumnProfile | None) -> int:
-    """1 if the balance runs with the amounts (in either order of time), -1 if against them, 0 if it proves nothing.
-
-    Where both columns are named, one step that fits to the cent is enough. Equal amounts fit both ways: then the order
-    of the dates decides which way time runs.
-    """
-    if balance is None:
-        return 0
-    return _proof(amounts, _numbers(balance, profile), least=1, order=_order_of_time(profile))[0]
-
-
-def _proof(amounts: Numbers, balances: Numbers, least: int = 2, order: int = 0) -> tuple[int, float]:
-    """The sign that the balance proves, and the share of steps from row to row that fit it.
-
-    At least `least` steps, most of which must fit, and clearly fewer the other way round. `order` is 1 where the oldest
-    row is first, -1 where it is last, 0 where that is not known; it only breaks ties.
-    """
-    pairs = list(zip(amounts, balances, strict=True))[:CONTIGUOUS]
-    rows = [(a, b) for a, b in pairs if a is not None and b is not None]
-    steps = [(p, q) for p, q in pairwise(rows) if p[0] or q[0]]
-    if len(steps) < least:
-        return 0, 0.0
-    fits: dict[tuple[int, int], float] = {}
-    for sign in (1, -1):
-        forward = sum(abs(q[1] - p[1] - sign * q[0]) < CENT for p, q in steps)
-        backward = sum(abs(p[1] - q[1] - sign * p[0]) < CENT for p, q in steps)
-        fits[sign, 1], fits[sign, -1] = forward / len(steps), backward / len(steps)
-    for orders in [(1, -1), *([(order,)] if order else [])]:
-        share = {sign: max(fits[sign, o] for o in orders) for sign in (1, -1)}
-        for sign in (1, -1):
-            if share[sign] >= FITTING and share[sign] - share[-sign] > 0.15:
-                return sign, share[sign]
-    return 0, 0.0
-
-
-def _order_of_time(profile: LayoutProfile) -> int:
-    """1 if the first date column runs from old to new, -1 if from new to old, 0 if neither."""
-    column = next((c for c in profile.columns if c.date and not c.date.ambiguous), None)
-    if column is None or column.date is None:
-        return 0
-    days = [d for v in column.values[:CONTIGUOUS] if (d := read_date(v, column.date))]
-    return (days[-1] > days[0]) - (days[-1] < days[0]) if days else 0
 
 
 def _amount(expression: str, columns: Sequence[ColumnProfile], confidence: float, note: str) -> Amount:

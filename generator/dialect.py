@@ -9,9 +9,11 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from generator.cells import clean, has_value
+from generator.dates import date_shape
 from generator.errors import GoldsmithError
 from generator.naming import column_name
-from generator.shapes import clean, date_shape, has_value, number_parts
+from generator.numbers import number_parts
 
 DELIMITERS = (",", ";", "\t", "|")
 QUOTE = '"'

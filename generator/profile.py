@@ -6,17 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from generator.cells import clean, has_value
+from generator.dates import DateShape, date_shape, settle_dates
 from generator.naming import safe_columns
-from generator.shapes import (
-    DateShape,
-    NumberShape,
-    clean,
-    date_shape,
-    has_value,
-    number_shape,
-    settle_dates,
-    settle_numbers,
-)
+from generator.numbers import NumberShape, number_shape, settle_numbers
 
 
 @dataclass(frozen=True)

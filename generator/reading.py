@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from generator.cells import clean
 from generator.dialect import Dialect, Record, records
 from generator.naming import ascii_words
-from generator.shapes import clean
 
 # How many characters decide the dialect; a preamble longer than this is not expected.
 SAMPLE_CHARACTERS = 1 << 18

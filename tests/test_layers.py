@@ -14,9 +14,11 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "errors naming violation outcome candidate visible",
-        "contracts fingerprint shapes sql_functions",
+        "cells contracts fingerprint sql_functions",
+        "dates numbers",
         "profile similarity",
         "matching mask expressions render report request",
+        "balance",
         "amounts prompt answer checks",
         "offline",
         "encoding dialect",
@@ -29,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "terminal cli",
     )
 )
-PURE = frozenset().union(*LAYERS[:6]) - {"sql_functions", "report"}
+PURE = frozenset().union(*LAYERS[:8]) - {"sql_functions", "report"}
 IMPURE = frozenset(
     {"duckdb", "dbt", "openai", "rich", "click", "subprocess", "socket", "sqlite3", "tempfile", "shutil"}
 )

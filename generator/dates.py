@@ -1,7 +1,7 @@
-"""How dates and numbers are written: the format shapes of cells and columns. Pure.
+"""How dates are written: the format shapes of cells and columns. Pure.
 
-A column's shape is decided on all of its sampled cells. Where they leave two readings open (day and month, decimal
-point or thousands sign), the shape says so: nothing here guesses.
+A column's shape is decided on all of its sampled cells. Where they leave two readings open, the shape says so: nothing
+here guesses.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 
-BLANKS = " \t\r\n\v\f\u00a0\u2007\u2009\u202f\u200b\ufeff\u3000"
-NULL_WORDS = frozenset({"null", "none", "nan", "n/a", "na", "#n/a", "nil", "(null)", "<null>", "[null]", "\\n"})
+from generator.cells import clean, has_value
 
 _TIME = (
     r"(?P<sep>[T ]|,? +)(?P<time>\d{1,2}:\d{2}(?P<sec>:\d{2}(?P<frac>[.,]\d{1,9})?)?)(?P<ampm> ?[AaPp]\.?[Mm]\.?)?"
@@ -36,12 +35,6 @@ _DATES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 # OFX dates: 20091224120000[0:GMT], also without the zone.
 _OFX = re.compile(r"((?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))\d{6}(?:\.\d+)?(?:\[[^\]]*\])?")
-_YEARLESS = re.compile(r"\d{1,2}[-/.]\d{1,2}\.?")
-
-_CODE = r"(?:\b[A-Z]{3}\b|R\$|kr\.?|zł|Kč|Ft|Fr\.|元|円|원|руб\.?|лв\.?|TL)"
-_CURRENCY = re.compile(rf"[$€£¥₹₽₩₪₺₫₴₦฿¢￥]|{_CODE}")
-_DIGITS = re.compile(r"\d[\d., '\u2019\u00a0\u202f\u2009]*\d|[.,]?\d+|\d+[.,]?")
-_DIRECTION = re.compile(r"(?<![^\W\d_])(?:CR|DR|Cr|Dr|cr|dr)$")
 
 
 @dataclass(frozen=True)
@@ -64,40 +57,6 @@ class DateShape:
     def ambiguous(self) -> bool:
         """Whether the column could be read in two ways."""
         return len(self.formats) > 1
-
-
-@dataclass(frozen=True)
-class NumberShape:
-    """How a column writes its numbers.
-
-    `separators` are the possible decimal signs (`.`, `,`): both where the column cannot tell. `negative` and `plus`
-    count cells with an explicit minus (or parentheses, or DR) and an explicit plus (or CR); `zero` those that are 0.
-    `decimals` is the largest number of decimal digits, `currency` the ISO code or sign in the cells, if all agree.
-    `share` of the filled cells are such numbers, 0 to 1. `integers`: no cell has a decimal or thousands sign.
-    """
-
-    separators: tuple[str, ...]
-    share: float
-    negative: int = 0
-    plus: int = 0
-    zero: int = 0
-    decimals: int = 0
-    currency: str | None = None
-    integers: bool = False
-
-
-def clean(cell: str) -> str:
-    """The cell without outer blanks of any kind."""
-    return cell.strip(BLANKS)
-
-
-def has_value(cell: str) -> bool:
-    """Whether a cell holds something to be read; the same rule as the SQL function of that name."""
-    text = clean(cell)
-    return text.lower() not in NULL_WORDS and any(c.isalnum() for c in text)
-
-
-# ---- dates ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -303,12 +262,6 @@ def _undirected(shape: DateShape) -> str:
     return re.sub(r"%[dmy]", "N", match[0]) if match else ""
 
 
-def yearless_share(cells: Iterable[str]) -> float:
-    """Share of filled cells that are a day and a month without a year."""
-    filled = [clean(c) for c in cells if has_value(c)]
-    return sum(bool(_YEARLESS.fullmatch(c)) for c in filled) / len(filled) if filled else 0.0
-
-
 def read_date(cell: str, shape: DateShape, choice: int = 0) -> date | None:
     """A cell as a date under one reading of its column's shape; None if it is not one (month names: not read)."""
     text = clean(cell)[: shape.prefix]
@@ -316,98 +269,3 @@ def read_date(cell: str, shape: DateShape, choice: int = 0) -> date | None:
         return datetime.strptime(text, shape.formats[choice]).date()
     except ValueError:
         return None
-
-
-# ---- numbers --------------------------------------------------------------------------------------------------------
-
-
-def number_parts(cell: str) -> tuple[int, str, str | None] | None:
-    """A cell as (sign, digits with separators, currency), or None: `($1,234.50)` -> (-1, `1,234.50`, `$`).
-
-    The sign is -1 or +1 where one is written, 0 where none is.
-    """
-    text = clean(cell)
-    sign = 0
-    if text.startswith("(") and text.endswith(")"):
-        sign, text = -1, text[1:-1].strip(BLANKS)
-    if match := _DIRECTION.search(text):
-        sign, text = -1 if "d" in match[0].lower() else 1, text[: match.start()]
-    currency = None
-    for _ in range(4):
-        text = text.strip(BLANKS)
-        if text[:1] in ("-", "\u2212", "+") or text[-1:] in ("-", "\u2212", "+"):
-            if sign:
-                return None
-            at_start = text[0] in "-\u2212+"
-            sign = 1 if (text[0] if at_start else text[-1]) == "+" else -1
-            text = text[1:] if at_start else text[:-1]
-        elif currency is None and (match := _CURRENCY.match(text)):
-            currency, text = match[0], text[match.end() :]
-        elif currency is None and (found := [m for m in _CURRENCY.finditer(text) if m.end() == len(text)]):
-            currency, text = found[0][0], text[: found[0].start()]
-        else:
-            break
-    return (sign, text, currency) if re.fullmatch(_DIGITS, text) else None
-
-
-# No group of thousands begins with a zero: `0.250` is a quarter, whoever wrote it.
-_GROUPS = {
-    ".": re.compile(
-        r"(?:[1-9]\d{0,2}(?:([,' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+|[1-9]\d?(?:,\d{2})+,\d{3})?(?:\.\d*)?"
-    ),
-    ",": re.compile(r"(?:[1-9]\d{0,2}(?:([.' \u2019\u00a0\u202f\u2009])\d{3}(?:\1\d{3})*)|\d+)?(?:,\d*)?"),
-}
-
-
-def number_shape(cells: Sequence[str]) -> NumberShape | None:
-    """The number shape of a column, or None if fewer than 60 % of its filled cells are numbers of one notation."""
-    filled = [clean(c) for c in cells if has_value(c)]
-    parts = [p for p in map(number_parts, filled) if p]
-    if not filled or len(parts) < 0.6 * len(filled):
-        return None
-    fits = {sep: [p for p in parts if pattern.fullmatch(p[1])] for sep, pattern in _GROUPS.items()}
-    most = max(len(f) for f in fits.values())
-    if most < 0.6 * len(filled):
-        return None
-    separators = tuple(sep for sep in (".", ",") if len(fits[sep]) == most)
-    fitting = fits[separators[0]]
-    if len(separators) == 2 and all(_same_either_way(p[1]) for p in fitting):
-        separators = (".",)
-    currencies = {p[2] for p in fitting if p[2]}
-    separator = separators[0]
-    return NumberShape(
-        separators=separators,
-        share=most / len(filled),
-        negative=sum(p[0] < 0 for p in fitting),
-        plus=sum(p[0] > 0 for p in fitting),
-        zero=sum(not re.search("[1-9]", p[1]) for p in fitting),
-        decimals=max((len(p[1].partition(separator)[2]) for p in fitting), default=0),
-        currency=currencies.pop() if len(currencies) == 1 else None,
-        integers=all(p[1].isdigit() for p in fitting),
-    )
-
-
-def _same_either_way(digits: str) -> bool:
-    """Whether the digits mean the same under both decimal signs: no point and no comma, or nothing but blanks."""
-    return "." not in digits and "," not in digits
-
-
-def settle_numbers(shapes: Sequence[NumberShape | None]) -> list[NumberShape | None]:
-    """Settle columns such as `1.234`, which cannot tell, by the other number columns of the file.
-
-    Columns of plain integers say nothing and take no part; their separator stays `.`, which reads them either way.
-    """
-    known = {s.separators[0] for s in shapes if s and len(s.separators) == 1 and not s.integers and s.decimals}
-    if len(known) != 1:
-        return list(shapes)
-    separator = known.pop()
-    return [replace(s, separators=(separator,)) if s and (len(s.separators) == 2 or s.integers) else s for s in shapes]
-
-
-def read_number(cell: str, separator: str) -> float | None:
-    """A cell as a float, for arithmetic that finds balances; never for values that reach gold."""
-    parts = number_parts(cell)
-    if not parts or not _GROUPS[separator].fullmatch(parts[1]):
-        return None
-    digits = re.sub(r"[^\d,.]", "", parts[1]).replace("," if separator == "." else ".", "").replace(",", ".")
-    return (-1 if parts[0] < 0 else 1) * float(digits) if digits.strip(".") else None

@@ -12,18 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from invented import functions
 
-from generator.shapes import (
-    DateShape,
-    date_shape,
-    has_value,
-    number_parts,
-    number_shape,
-    read_date,
-    read_number,
-    settle_dates,
-    settle_numbers,
-    yearless_share,
-)
+from generator.cells import has_value
+from generator.dates import DateShape, date_shape, read_date, settle_dates
+from generator.numbers import number_parts, number_shape, read_number, settle_numbers
 
 JAN_31 = datetime(2024, 1, 31)
 EVENING = datetime(2024, 1, 31, 22, 15, 30)
@@ -247,11 +238,6 @@ def test_a_sibling_written_another_way_settles_nothing() -> None:
     settled, _ = settle_dates([OPEN, date_shape(["28-02-2024"])], locale_day_first=False)
     assert settled is not None
     assert settled.ambiguous
-
-
-def test_days_without_a_year_are_counted() -> None:
-    assert yearless_share(["31.01.", "30.01.", "29/01", "text", ""]) == 0.75
-    assert yearless_share([]) == 0.0
 
 
 # ---- numbers --------------------------------------------------------------------------------------------------------
