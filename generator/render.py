@@ -120,7 +120,7 @@ def render_yml(
         "headers": headers,
         "shapes": [c.shape for c in profile.columns],
         "columns": columns,
-        "unmapped": {_told_apart(c, headers): why for c, why in candidate.unmapped.items()},
+        "unmapped": _by_header(candidate.unmapped, headers),
         "questions": [q.model_dump(mode="json") for q in candidate.questions],
         "provenance": {k: v for k, v in by.model_dump(mode="json").items() if v not in (None, 0, 0.0)},
         "body_sha256": body_sha256(sql),
@@ -150,10 +150,13 @@ def render_yml(
     return dump_yml(document)
 
 
-def _told_apart(column: str, headers: Mapping[str, str]) -> str:
-    """The header of a column, with its safe name where another column has the same header."""
-    header = headers.get(column, column)
-    return f"{header} ({column})" if list(headers.values()).count(header) > 1 else header
+def _by_header(reasons: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    """Reasons by header text; of two columns with the same one, the second has its safe name beside it."""
+    found: dict[str, str] = {}
+    for column, why in reasons.items():
+        header = headers.get(column, column)
+        found[f"{header} ({column})" if header in found else header] = why
+    return found
 
 
 def _raw_table(name: LayoutName, headers: Mapping[str, str]) -> dict[str, Any]:
