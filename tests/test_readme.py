@@ -25,8 +25,6 @@ import yaml
 from generator.cli import cli
 from generator.providers.openai import DEFAULT_BASE_URL, DEFAULT_MODEL
 
-pytestmark = pytest.mark.xdist_group("readme")
-
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -53,7 +53,8 @@ AED|AFN|ALL|AMD|ANG|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|
 {% macro decimal_written(sep) -%}
 {%- set blanks = '[' ~ pattern_blanks() ~ ']*' -%}
 {%- set sign = '[-+−]' -%}
-{%- set currency = '(?:(?:US|CA|C|AU|A|NZ|HK|SG|S|NT|MX|R)?\\p{Sc})' -%}
+{#- A letter before any other sign than the dollar's is no country: the mark of a code is a currency sign, too. -#}
+{%- set currency = '(?:(?:US|CA|C|AU|A|NZ|HK|SG|S|NT|MX|R)[$]|\\p{Sc})' -%}
 {%- set grouped = {'.': '[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}',
                    ',': '[1-9][0-9]{0,2}(?:[.][0-9]{3})+'}[sep] -%}
 {%- set whole = '(?:[0-9]{1,28}|' ~ grouped ~ '|' ~ pattern_thousands() ~ ')' -%}
