@@ -1,11 +1,18 @@
-"""Fixtures of the end-to-end tests: projects to run the real commands in."""
+"""What all tests share: hypothesis profiles, and projects to run the real commands in."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from projects import SKELETON, LiveProject
+
+# By hand every run tries other cases; CI tries the same ones for the same code, so that a change is judged by itself.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
