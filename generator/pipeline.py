@@ -204,6 +204,12 @@ def _known(project: Project, file: Incoming, row: LedgerRow) -> FileOutcome:
         )
     if row.state == "blocked":
         return outcome
+    if layout:
+        with connect(project.database, project.folder) as connection:
+            if row.file_id in built_files(connection):
+                built = file_outcome(connection, project, row, Mapped(layout, "cached"))
+                if built.state == "failed":
+                    return replace(built, source_file=file.name)
     same = "" if row.source_file == file.name else f" as {row.source_file}"
     return replace(outcome, state="known", message=f"loaded before{same}")
 

@@ -202,7 +202,7 @@ def test_what_waits_is_said_again_and_changes_nothing(
     again = project.goldsmith("run", "--json")
     assert again.code == 1
     waiting = {f["source_file"]: f["message"] for f in again.json["files"] if f["state"] != "known"}
-    assert waiting == {n: f["message"] for n, f in files.items() if f["state"] in ("held", "blocked")}
+    assert waiting == {n: f["message"] for n, f in files.items() if f["state"] in ("held", "blocked", "failed")}
     assert (project.tree(), project.query("select * from raw._built order by all")) == (before, built)
 
 
@@ -234,3 +234,10 @@ def test_an_approved_layout_is_in_gold_after_dbt_run(
     assert project.unbalanced() == []
     file = project.status()[AMBIGUOUS]
     assert (file["state"], file["rows_gold"], file["questions"], file["review"]) == ("gold", 6, [], "approved")
+
+
+def test_a_failed_file_is_said_again_until_it_is_mended(project: LiveProject) -> None:
+    again = project.goldsmith("run", str(project.folder / "landing" / OVER), "--json")
+    assert again.code == 1
+    (file,) = again.json["files"]
+    assert (file["state"], file["rows_gold"], file["rows_quarantined"]) == ("failed", 33, 7)
