@@ -142,7 +142,9 @@ def test_a_changed_contract_applies_to_what_is_in_gold_already(ours: LiveProject
     assert ran.code == 0, ran.out[-3000:]
     assert ours.query(violations) == [(["fee: required, but empty"], total)]
     assert ours.unbalanced() == []
-    assert ours.goldsmith("run").code == 0
+    again = ours.goldsmith("run", "--json")
+    assert again.code == 1
+    assert {f["state"] for f in again.json["files"]} == {"failed"}
 
 
 def test_the_rows_of_a_deleted_layout_are_blocked_until_its_file_is_named(ours: LiveProject) -> None:
