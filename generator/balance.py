@@ -19,11 +19,13 @@ CENT = 0.005
 
 
 def numbers_of(column: ColumnProfile, profile: LayoutProfile) -> list[float | None]:
+    """The column's cells as numbers, in file order; None where there is none."""
     separator = separator_of(column, profile)
     return [read_number(v, separator) if v else None for v in column.values]
 
 
 def added(a: float | None, b: float | None) -> float | None:
+    """The sum, an empty cell counting as nothing; None if both are empty."""
     return None if a is None and b is None else (a or 0.0) + (b or 0.0)
 
 

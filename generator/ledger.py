@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 import jinja2
 
 from generator.errors import GoldsmithError, LockedError, UsageError
+
+Connection: TypeAlias = duckdb.DuckDBPyConnection
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from generator.amounts import signed_amount
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.contracts import Column, Contract
 from generator.expressions import literal, moment, simple
-from generator.matching import ACCEPT, Match, known_share, match_columns, name_score, type_fit, value_key
+from generator.matching import ACCEPT, Match, known_share, match_columns, name_score, type_fit, value_key, value_map
 from generator.profile import ColumnProfile, LayoutProfile
 from generator.similarity import best
 
@@ -74,9 +74,8 @@ def _nothing() -> ColumnMapping:
 def _mapping(match: Match, gold: Column, profile: LayoutProfile, matches: dict[str, Match]) -> ColumnMapping:
     column = match.column
     if gold.accepted_values and column.filled and (share := known_share(column, gold)) < 0.9:
-        unknown = sorted(
-            {v for v in column.values if v and value_key(v) not in {value_key(a) for a in gold.accepted_values}}
-        )
+        known = value_map(gold)
+        unknown = {v for v in column.values if v and value_key(v) not in known}
         return ColumnMapping(
             note=f"`{column.header}` fits by name, but {share:.0%} of its values are accepted ones; "
             f"add synonyms to the contract ({len(unknown)} unknown)",

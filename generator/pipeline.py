@@ -11,7 +11,7 @@ from generator.errors import GoldsmithError, UsageError
 from generator.fingerprint import fingerprint
 from generator.intake import Incoming, find_files, keep_original, sha256
 from generator.layouts import Layout, find_layout, read_layouts, write_contract_models
-from generator.ledger import LedgerRow, connect, read_files
+from generator.ledger import Connection, LedgerRow, connect, read_files
 from generator.load import load_file, read_incoming
 from generator.mapping import Mapped, map_file
 from generator.outcome import FileOutcome, RunOutcome
@@ -22,7 +22,6 @@ from generator.results import (
     built_contracts,
     built_files,
     file_outcome,
-    held_message,
     layout_outcomes,
     loaded_outcome,
     previews,
@@ -166,7 +165,7 @@ def _take_in(project: Project, file: Incoming) -> LedgerRow | FileOutcome:
         with connect(project.database, project.folder) as connection:
             known = read_files(connection, "sha256 = ?", digest)
             if known:
-                return _known(project, file, known[0])
+                return _known(connection, project, file, known[0])
             with read_incoming(file) as read:
                 keep_original(project.folder, file.path, digest)
                 layout = find_layout(
@@ -191,33 +190,28 @@ def _take_in(project: Project, file: Incoming) -> LedgerRow | FileOutcome:
         return FileOutcome(source_file=file.name, state="refused", message=f"{error.filename}: {error.strerror}")
 
 
-def _known(project: Project, file: Incoming, row: LedgerRow) -> FileOutcome:
+def _known(connection: Connection, project: Project, file: Incoming, row: LedgerRow) -> FileOutcome:
     """A file whose content was loaded before: nothing to do, unless it still waits for a mapping or a person."""
     cached = _cached_tables(project)
     row = _as_cached(row, cached)
     outcome = replace(loaded_outcome(row), source_file=file.name)
     layout = cached.get((row.raw_table, row.contract))
-    held = layout.held_because(project.contracts[layout.contract], project.min_confidence) if layout else ""
-    if layout and held:
-        return replace(
-            outcome, state="held", message=held_message(project, layout, held), rows_quarantined=row.rows_loaded
-        )
     if row.state == "blocked":
         return outcome
-    if layout:
-        with connect(project.database, project.folder) as connection:
-            if row.file_id in built_files(connection):
-                built = file_outcome(connection, project, row, Mapped(layout, "cached"))
-                if built.state == "failed":
-                    return replace(built, source_file=file.name)
+    if layout and row.file_id in built_files(connection):
+        built = file_outcome(connection, project, row, Mapped(layout, "cached"))
+        if built.state in ("held", "failed"):
+            return replace(built, source_file=file.name)
     same = "" if row.source_file == file.name else f" as {row.source_file}"
     return replace(outcome, state="known", message=f"loaded before{same}")
 
 
 def _to_be_mapped(project: Project, outcome: FileOutcome, asked_for: bool) -> bool:
-    """Whether a file that is loaded already still needs a mapping: an interrupted one, or a blocked one named again."""
-    state = _ledger_row(project, outcome).state
-    return state == "loaded" or (state == "blocked" and asked_for)
+    """Whether a file that is loaded already still has a way to go: an interrupted one, or a blocked one named again."""
+    row = _ledger_row(project, outcome)
+    with connect(project.database, project.folder) as connection:
+        unbuilt = row.state == "mapped" and row.file_id not in built_files(connection)
+    return row.state == "loaded" or unbuilt or (row.state == "blocked" and asked_for)
 
 
 def _ledger_row(project: Project, outcome: FileOutcome) -> LedgerRow:

@@ -241,3 +241,13 @@ def test_a_failed_file_is_said_again_until_it_is_mended(project: LiveProject) ->
     assert again.code == 1
     (file,) = again.json["files"]
     assert (file["state"], file["rows_gold"], file["rows_quarantined"]) == ("failed", 33, 7)
+
+
+def test_a_file_that_was_mapped_and_not_built_is_built_and_said_in_full(skeleton: LiveProject) -> None:
+    skeleton.keep_contracts(BANK)
+    skeleton.put(f"landing/{AMBIGUOUS}", FILES[AMBIGUOUS])
+    assert skeleton.goldsmith("load").code == 0
+    assert skeleton.goldsmith("generate", "--contract", BANK).code == 0
+    ran = skeleton.goldsmith("run", "--json")
+    assert ran.code == 1
+    assert [(f["state"], f["rows_quarantined"]) for f in ran.json["files"]] == [("held", 6)]
