@@ -8,6 +8,9 @@ import re
 
 import pytest
 from projects import SKELETON, LiveProject, Ran
+from rich.console import Console
+
+from generator.terminal import progress_bar
 
 pytestmark = pytest.mark.slow
 
@@ -162,6 +165,15 @@ def test_nothing_was_written_outside_and_nothing_was_run(attacked: tuple[LivePro
     assert [p for p in project.folder.parent.iterdir() if p != project.folder] == []
     schemas = {s for (s,) in project.query("select schema_name from duckdb_schemas() where database_name = 'test'")}
     assert {"raw", "staging", "gold", "quarantine"} <= schemas
+
+
+def test_a_name_that_looks_like_markup_does_not_break_the_progress_bar() -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=100)
+    with progress_bar(console, quiet=False) as progress:
+        progress("load [/bold] [link=x]\x1b[31m.csv", 0, 1)
+    assert "load [/bold] [link=x]" in shown.getvalue()
+    assert "\x1b[31m" not in shown.getvalue()
 
 
 NO_TABLES = {

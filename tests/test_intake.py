@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
-import stat
+import socket
+import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from generator.errors import GoldsmithError, UsageError
-from generator.intake import Incoming, archive_path, find_files, keep_original, sha256
+from generator.errors import GoldsmithError, StillWritten, UsageError
+from generator.intake import Incoming, ensure_quiet, find_files, sha256
 
 CONTRACTS = ["orders", "contacts"]
 
@@ -54,7 +53,7 @@ def test_the_folders_in_landing_name_contract_and_source(
 ) -> None:
     file = touch(tmp_path / "landing" / path)
     assert found(tmp_path) == [Incoming(file, path, contract, source)]
-    assert found(tmp_path, file) == found(tmp_path)
+    assert found(tmp_path, file) == [Incoming(file, path, contract, source, named=True)]
 
 
 def test_what_the_user_says_goes_before_the_folders(tmp_path: Path) -> None:
@@ -69,12 +68,29 @@ def test_a_source_without_letters_is_none(tmp_path: Path) -> None:
     assert (incoming.contract, incoming.source) == ("orders", "sales")
 
 
+@pytest.mark.parametrize(
+    "name", ["orders.csv.gz", "Orders_2024-01-31.CSV.ZST", "orders.zip", "orders.csv", "orders.gz"]
+)
+def test_a_compressed_file_is_of_the_same_source_as_a_plain_one(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / "landing" / name)
+    assert [i.source for i in found(tmp_path)] == ["orders"]
+
+
+@pytest.mark.parametrize("name", ["CON.csv", "aux.csv", "nul/x.csv", "Com1.csv", "LPT9.csv.gz"])
+def test_a_source_is_a_folder_that_windows_can_have_too(tmp_path: Path, name: str) -> None:
+    touch(tmp_path / "landing" / name)
+    (incoming,) = found(tmp_path)
+    assert incoming.name == name
+    assert incoming.source == f"source_{Path(name).parts[0].split('.')[0].lower()}"
+
+
 def test_only_csv_files_are_taken_from_folders_in_order_of_name(tmp_path: Path) -> None:
-    names = ["b/z.csv", "b/a.TSV", "a/x.txt", "c.dat", "d.tab"]
-    others = ["a/x.xlsx", "b/.hidden.csv", "readme", "x.csv.part", "a.csv~", "e.json"]
-    for name in [*names, *others]:
+    names = ["c.dat", "d.tab", "f.csv.gz", "g.CSV.ZST", "h.zip", "a/x.txt", "b/a.TSV", "b/z.csv"]
+    others = ["a/x.xlsx", "b/.hidden.csv", "readme", "a.csv~", "e.json", "b/~$z.csv", "b/.~lock.z.csv#"]
+    partial = ["x.csv.part", "x.csv.crdownload", "x.csv.tmp", "x.csv.gz.part", ".x.csv.k3Jd9", "x.csv.filepart"]
+    for name in [*reversed(names), *others, *partial]:
         touch(tmp_path / "landing" / name)
-    assert [i.name for i in found(tmp_path)] == ["c.dat", "d.tab", "a/x.txt", "b/a.TSV", "b/z.csv"]
+    assert [i.name for i in found(tmp_path)] == names
 
 
 def test_an_empty_or_missing_landing_folder_holds_nothing_to_do(tmp_path: Path) -> None:
@@ -114,6 +130,16 @@ NAMES = [
     "a..b.csv",
     "{{ 1 }}.csv",
     "%s.csv",
+    "tab\t\x1b[31mred\x07.csv",
+    "\u202egnp.csv",
+    "*.csv",
+    "[ab]?.csv",
+    "~.csv",
+    "$HOME `id`.csv",
+    "x" * 251 + ".csv",
+    "Zu\u0308rich.csv",
+    "Z\u00fcrich.csv",
+    " .csv",
 ]
 
 
@@ -125,6 +151,50 @@ def test_any_name_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
         return
     (incoming,) = found(tmp_path)
     assert (incoming.path, incoming.name) == (file, f"orders/shop/{name}")
+    assert found(tmp_path, file)[0].name == f"orders/shop/{name}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes are Linux's")
+def test_a_name_that_is_no_text_is_shown_with_its_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / "landing/orders"
+    folder.mkdir(parents=True)
+    (folder / os.fsdecode(b"ums\xe4tze\xff.csv")).write_bytes(b"a,b\n1,2\n")
+    (incoming,) = found(tmp_path)
+    assert incoming.name == r"orders/ums\xe4tze\xff.csv"
+    assert incoming.name.encode() and incoming.source.isascii()
+    ensure_quiet(incoming.path)
+    assert found(tmp_path, incoming.path)[0].name == incoming.name
+
+
+def test_names_of_one_look_are_two_files(tmp_path: Path) -> None:
+    for name in ("Z\u00fcrich.csv", "Zu\u0308rich.csv", "z\u00fcrich.csv"):
+        touch(tmp_path / "landing" / name)
+    assert {i.name for i in found(tmp_path)} >= {"Z\u00fcrich.csv"}
+    assert len(found(tmp_path)) == len(list((tmp_path / "landing").iterdir()))
+
+
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    touch(landing / "a.csv")
+    (landing / "folder.csv").mkdir()
+    os.mkfifo(landing / "pipe.csv")
+    (landing / "zero.csv").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(landing / "socket.csv"))
+        assert [i.name for i in found(tmp_path)] == ["a.csv"]
+
+
+def test_folders_may_be_as_deep_as_the_system_lets_them(tmp_path: Path) -> None:
+    folders = [tmp_path / "landing"]
+    for _ in range(1500):
+        folders[-1].mkdir()
+        folders.append(folders[-1] / "d")
+    deepest = touch(folders.pop() / "x.csv")
+    assert [i.path.name for i in found(tmp_path)] == ["x.csv"]
+    # Or pytest fails to tidy up after us.
+    deepest.unlink()
+    for folder in (deepest.parent, *reversed(folders)):
+        folder.rmdir()
 
 
 # ---- paths ----------------------------------------------------------------------------------------------------------
@@ -132,15 +202,33 @@ def test_any_name_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
 
 def test_a_file_is_taken_wherever_it_is_and_whatever_its_ending(tmp_path: Path) -> None:
     file = touch(tmp_path / "elsewhere/Umsaetze 2024-01.export")
-    assert found(tmp_path / "project", file) == [Incoming(file, file.name, None, "umsaetze")]
+    assert found(tmp_path / "project", file) == [Incoming(file, file.name, None, "umsaetze", named=True)]
 
 
 def test_a_file_named_twice_is_taken_once(tmp_path: Path) -> None:
     file = touch(tmp_path / "x/a.csv")
     touch(tmp_path / "x/b.csv")
-    assert [i.path.name for i in found(tmp_path, file, tmp_path / "x", file.parent / ".." / "x" / "a.csv")] == [
-        *("a.csv", "b.csv"),
-    ]
+    taken = found(tmp_path, tmp_path / "x", file, file.parent / ".." / "x" / "a.csv")
+    assert [(i.path.name, i.named) for i in taken] == [("a.csv", True), ("b.csv", False)]
+
+
+@pytest.mark.parametrize("path", ["link.csv", "folder", "folder/passwords.csv", "chain.csv", "./link.csv"])
+def test_a_link_out_of_landing_is_not_followed_by_its_name_either(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = touch(tmp_path / "secret/passwords.csv")
+    landing = tmp_path / "landing"
+    touch(landing / "fine.csv")
+    (landing / "link.csv").symlink_to(secret)
+    (landing / "folder").symlink_to(secret.parent, target_is_directory=True)
+    (landing / "chain.csv").symlink_to("link.csv")
+    (landing / "within.csv").symlink_to("fine.csv")
+    monkeypatch.chdir(tmp_path)
+    for said in (f"landing/{path}", f"{landing}/{path}"):
+        with pytest.raises(UsageError, match="a link that leads out of the landing folder; name what it leads to$"):
+            found(tmp_path, said)
+    assert [i.name for i in found(tmp_path, "landing/within.csv", "landing")] == ["fine.csv", "within.csv"]
+    assert [i.name for i in found(tmp_path, secret)] == ["passwords.csv"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +237,7 @@ def test_a_file_named_twice_is_taken_once(tmp_path: Path) -> None:
         ("gone.csv", "{path}: no such file or folder; check the path"),
         ("gone/a.csv", "{path}: no such file or folder; check the path"),
         ("file.csv/a.csv", "{path}: no such file or folder; check the path"),
-        ("empty", "{path}: no CSV file in this folder (.csv, .dat, .tab, .tsv, .txt)"),
+        ("empty", "{path}: no CSV file in this folder (.csv, .dat, .gz, .tab, .tsv, .txt, .zip, .zst)"),
         ("pipe", "{path}: not a regular file; give a CSV file, a folder or -"),
         ("x" * 300, "{path}: File name too long; check the path"),
         ("loop", "{path}: no such file or folder; check the path"),
@@ -186,21 +274,23 @@ def closed() -> Iterator[Path]:
         folder.chmod(0o755)
         touch(folder / "closed/x.csv")
         touch(folder / "landing/orders/shut/x.csv")
+        touch(folder / "landing/orders/unreached/x.csv")
+        touch(folder / "landing/orders/good.csv")
         touch(folder / "unreadable.csv").chmod(0)
-        for closed in (folder / "closed", folder / "landing/orders/shut"):
-            closed.chmod(0)
+        shut = {"closed": 0, "landing/orders/shut": 0, "landing/orders/unreached": 0o444}
+        for name_, mode in shut.items():
+            (folder / name_).chmod(mode)
         yield folder
-        for closed in (folder / "closed", folder / "landing/orders/shut"):
-            closed.chmod(0o755)
+        for name_ in shut:
+            (folder / name_).chmod(0o755)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions work otherwise there")
 @pytest.mark.parametrize(
     ("paths", "message"),
     [
-        (["closed"], "{folder}/closed: Permission denied; make the folder readable for you"),
+        (["closed"], "{folder}/closed: permission denied; make the folder readable for you"),
         (["closed/x.csv"], "{folder}/closed/x.csv: permission denied; make it readable for you"),
-        ([], "{folder}/landing/orders/shut: Permission denied; make the folder readable for you"),
     ],
 )
 def test_what_may_not_be_read_is_one_line_that_says_what_next(closed: Path, paths: list[str], message: str) -> None:
@@ -209,12 +299,106 @@ def test_what_may_not_be_read_is_one_line_that_says_what_next(closed: Path, path
     assert str(error.value) == message.format(folder=closed)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions work otherwise there")
+def test_a_folder_that_may_not_be_read_stops_nobody(closed: Path) -> None:
+    with as_nobody():
+        for taken in (found(closed), found(closed, closed / "landing")):
+            assert [i.name for i in taken] == ["orders/good.csv", "orders/unreached/x.csv", "orders/shut"]
+            ensure_quiet(taken[0].path)
+            for incoming in taken[1:]:
+                with pytest.raises(
+                    GoldsmithError, match="^cannot be read: Permission denied; make it readable for you$"
+                ):
+                    ensure_quiet(incoming.path)
+
+
 def test_a_file_that_may_not_be_read_is_refused_by_its_hash(closed: Path) -> None:
     with (
         as_nobody(),
         pytest.raises(GoldsmithError, match="^cannot be read: Permission denied; make it readable for you$"),
     ):
         sha256(closed / "unreadable.csv")
+
+
+# ---- can it be read now? ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def written(path: Path, mode: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the file open; it ends with the context."""
+    program = "import sys; file = open(sys.argv[1], sys.argv[2]); print('open', flush=True); sys.stdin.read()"
+    words = [sys.executable, "-c", program, str(path), mode]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdin
+        assert process.stdout.readline() == "open\n"
+        yield process
+        process.stdin.close()
+        process.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
+@pytest.mark.parametrize("mode", ["a", "r+", "w"])
+def test_a_file_that_a_process_has_open_for_writing_is_still_being_written(tmp_path: Path, mode: str) -> None:
+    file = touch(tmp_path / "file.csv")
+    with written(file, mode), pytest.raises(StillWritten, match="^still being written; left for the next run$"):
+        ensure_quiet(file)
+    ensure_quiet(file)
+
+
+def test_a_file_that_was_written_a_moment_ago_or_is_being_read_is_quiet(tmp_path: Path) -> None:
+    file = touch(tmp_path / "file.csv")
+    ensure_quiet(file)
+    with written(file, "r"):
+        ensure_quiet(file)
+    file.chmod(0o444)
+    ensure_quiet(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
+def test_asking_neither_ends_us_nor_stops_the_one_who_writes(tmp_path: Path) -> None:
+    file = touch(tmp_path / "file.csv")
+    program = """if True:
+        import sys
+        for _ in range(3000):
+            with open(sys.argv[1], "a") as file:
+                file.write("1,2\\n")
+    """
+    said = Counter[str]()
+    with subprocess.Popen([sys.executable, "-c", program, str(file)]) as process:
+        while process.poll() is None:
+            try:
+                ensure_quiet(file)
+                said["quiet"] += 1
+            except StillWritten:
+                said["written"] += 1
+    assert process.returncode == 0
+    assert file.read_text(encoding="utf-8") == "a,b\n1,2\n" + "1,2\n" * 3000
+    assert said["quiet"] and said["written"]
+
+
+def test_a_file_of_somebody_else_is_quiet_for_all_we_know(closed: Path) -> None:
+    file = touch(closed / "theirs.csv")
+    with as_nobody():
+        ensure_quiet(file)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("gone.csv", "no longer there: it was moved or deleted after the folder was listed"),
+        ("pipe.csv", "not a regular file; nothing to load"),
+        ("folder", "not a regular file; nothing to load"),
+        ("zero.csv", "not a regular file; nothing to load"),
+    ],
+)
+def test_what_is_no_file_any_more_is_refused_and_not_waited_for(tmp_path: Path, path: str, message: str) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    for look in (ensure_quiet, sha256):
+        with pytest.raises(GoldsmithError) as error:
+            look(tmp_path / path)
+        assert str(error.value) == message
 
 
 # ---- standard input -------------------------------------------------------------------------------------------------
@@ -231,72 +415,3 @@ def test_a_terminal_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
     with pytest.raises(UsageError, match="^-: standard input is a terminal; pipe a CSV file into it$"):
         found(tmp_path, "-")
-
-
-# ---- the archive ----------------------------------------------------------------------------------------------------
-
-
-@given(st.binary(max_size=3000))
-@settings(max_examples=40, deadline=None)
-def test_any_content_is_known_by_its_hash_and_kept_to_the_byte(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
-    project = tmp_path_factory.getbasetemp() / "archive_of_any"
-    file = touch(project / "file.csv")
-    file.write_bytes(content)
-    digest = sha256(file)
-    assert digest == hashlib.sha256(content).hexdigest()
-    keep_original(project, file, digest)
-    assert archive_path(project, digest).read_bytes() == content
-
-
-def test_an_original_is_kept_read_only_under_its_hash(tmp_path: Path) -> None:
-    file = touch(tmp_path / "file.csv")
-    digest = sha256(file)
-    keep_original(tmp_path, file, digest)
-    kept = archive_path(tmp_path, digest)
-    assert kept == tmp_path / "archive" / digest[:2] / digest
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o444
-    assert [p for p in (tmp_path / "archive").rglob("*") if p.is_file()] == [kept]
-
-
-def test_what_is_in_the_archive_is_never_written_again(tmp_path: Path) -> None:
-    file = touch(tmp_path / "file.csv")
-    digest = sha256(file)
-    keep_original(tmp_path, file, digest)
-    before = archive_path(tmp_path, digest).stat()
-    keep_original(tmp_path, touch(tmp_path / "other.csv", "x,y\n"), digest)
-    after = archive_path(tmp_path, digest).stat()
-    assert (before.st_mtime_ns, before.st_ino, before.st_size) == (after.st_mtime_ns, after.st_ino, after.st_size)
-
-
-def test_the_original_itself_is_left_as_it_was(tmp_path: Path) -> None:
-    file = touch(tmp_path / "file.csv")
-    before = file.stat()
-    keep_original(tmp_path, file, sha256(file))
-    after = file.stat()
-    assert (before.st_mode, before.st_mtime_ns) == (after.st_mode, after.st_mtime_ns)
-
-
-def test_a_file_that_changes_while_it_is_taken_in_is_refused_and_not_kept_under_a_wrong_hash(tmp_path: Path) -> None:
-    file = touch(tmp_path / "file.csv")
-    digest = sha256(file)
-    touch(file, "a,b\n1,2\n3,4\n")
-    with pytest.raises(GoldsmithError, match="^changed while it was read; try again when it is written$"):
-        keep_original(tmp_path, file, digest)
-    assert [p for p in (tmp_path / "archive").rglob("*") if p.is_file()] == []
-
-
-def test_a_half_written_copy_of_an_earlier_run_is_no_obstacle() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        project = Path(name)
-        project.chmod(0o777)
-        with as_nobody():
-            file = touch(project / "file.csv")
-            digest = sha256(file)
-            target = archive_path(project, digest)
-            # Killed between making it read-only and giving it its name.
-            touch(target.with_suffix(".part"), "a,b").chmod(0o444)
-            keep_original(project, file, digest)
-            assert target.read_bytes() == file.read_bytes()
-            assert list(target.parent.iterdir()) == [target]
