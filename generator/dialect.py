@@ -1,200 +1,207 @@
-"""How a CSV file is written: delimiter, preamble, header row, width. Decided on a sample, pure."""
+"""How a CSV file is written: delimiter, preamble, header row, width. Decided on a sample, pure.
+
+What cannot be known for sure is decided for the likeliest, and said in a remark.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 
-from generator.cells import clean, has_value
-from generator.dates import date_shape
+from generator.cells import clean
+from generator.delimiters import Table, best_table, reread
 from generator.errors import GoldsmithError
+from generator.headers import Start, find_start, header_names, splits
+from generator.kinds import Body, label_like
 from generator.naming import column_name
-from generator.numbers import number_parts
+from generator.records import Record, Syntax, split_lines
 
-DELIMITERS = (",", ";", "\t", "|")
-QUOTE = '"'
-# A quoted cell over more lines than this is a quote that was never closed: it would swallow the rest of the file.
-MAX_LINES_A_RECORD = 200
-_NOT_A_LABEL = re.compile(r"\S+@\S+\.\w+|https?://\S+|[0-9a-fA-F-]{16,}|\d{1,2}:\d{2}(:\d{2})?")
-
-csv.field_size_limit(1 << 27)
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record of the file: the physical line on which it starts (from 1) and its fields; a blank line has none."""
-
-    line: int
-    fields: tuple[str, ...]
-
-    @property
-    def blank(self) -> bool:
-        """Whether the line holds nothing at all."""
-        return not any(clean(f) for f in self.fields) and len(self.fields) < 2
-
-    @property
-    def filled(self) -> float:
-        """Share of fields that hold something."""
-        return sum(bool(clean(f)) for f in self.fields) / len(self.fields) if self.fields else 0.0
+_SEPARATOR_LINE = re.compile(r'"?sep=(.|\\t)"?[\r\n]*', re.IGNORECASE)
+_LONE_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*+\\(?!\\)")
+_COMMENTS = ("#", "//", "%")
 
 
 @dataclass(frozen=True)
 class Dialect:
     """How the file is to be read.
 
-    `headers` are the original texts (`column_1`, ... where `has_header` is false). `data_line` is the first physical
-    line after the header, `preamble_rows` the number of lines before it. `widths` are the numbers of fields that data
-    records have as a habit: shorter ones leave out the last columns, longer ones end in a delimiter. Any other number
-    is a record that cannot be split into the columns.
+    `headers` are the original texts (`column_1`, ... where `has_header` is false), `header_line` is the physical line
+    of the header (0 if there is none). `data_line` is the first physical line after the header, `preamble_rows` the
+    number of lines before it. `widths` are the numbers of fields that data records have as a habit: shorter ones leave
+    out the last columns, longer ones end in a delimiter. Any other number is a record that cannot be split into the
+    columns. `comment` is what comment lines begin with, '' if there are none. `remarks` say what is doubtful.
     """
 
-    delimiter: str
+    syntax: Syntax
     headers: tuple[str, ...]
     has_header: bool
+    header_line: int
     preamble_rows: int
     data_line: int
     widths: frozenset[int]
+    comment: str = ""
+    remarks: tuple[str, ...] = ()
 
-
-def records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
-    """The records of a text, quotes and line breaks inside them undone. Raises GoldsmithError for an open quote."""
-    at_end = False
-
-    def with_a_blank_line() -> Iterator[str]:
-        # The csv module ends an open quote with the file and says nothing; a line that is swallowed, too, tells.
-        nonlocal at_end
-        yield from lines
-        at_end = True
-        yield "\n"
-
-    reader = csv.reader(with_a_blank_line(), delimiter=delimiter, quotechar=QUOTE, doublequote=True)
-    line = 1
-    try:
-        for fields in reader:
-            if at_end and not fields:
-                return
-            if at_end or reader.line_num - line >= MAX_LINES_A_RECORD:
-                end = "the end of the file" if at_end else f"{MAX_LINES_A_RECORD} lines further on"
-                raise GoldsmithError(f"line {line}: a quote is opened here and not closed before {end}; mend the file")
-            yield Record(line, tuple(fields))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise GoldsmithError(f"line {line}: cannot be split into fields: {error}") from None
+    @property
+    def delimiter(self) -> str:
+        """The sign between cells, without the blank that may follow it everywhere."""
+        return self.syntax.delimiter.rstrip(" ") or " "
 
 
 def detect_dialect(sample: str, complete: bool) -> Dialect:
-    """The dialect of a file, from its first lines; `complete` says that they are all of it."""
-    parsed = {d: _sample_records(sample, d, complete) for d in DELIMITERS}
-    delimiter = max(DELIMITERS, key=lambda d: (_score(parsed[d], d), -DELIMITERS.index(d)))
-    found = parsed[delimiter]
-    rows = [r for r in found if not r.blank]
-    if not rows:
-        deque(records(io.StringIO(sample, newline=""), delimiter), maxlen=0)  # raises where it is no blank line
+    """The dialect of a file, from its first characters; `complete` says that they are all of it.
+
+    Raises GoldsmithError for a file of blank lines.
+    """
+    lines = list(split_lines([sample]))
+    declared, remarks = _declared(lines)
+    lines[:1] = ["\n"] * bool(declared or remarks) or lines[:1]
+    table = best_table(lines, complete, declared) if any(map(clean, lines)) else None
+    if not table or not table.rows:
         raise GoldsmithError("nothing but blank lines; nothing to load")
-    width = _width(rows)
-    at = _header_index(rows, width)
-    if at is None:
-        first = next(i for i, r in enumerate(rows) if len(r.fields) == width)
-        data_line = rows[first].line
-        headers = tuple(map(column_name, range(width)))
-        return Dialect(delimiter, headers, False, data_line - 1, data_line, frozenset({width}))
-    header, body = rows[at], rows[at + 1 :]
-    headers = _headers(header.fields, [r.fields for r in body if len(r.fields) == width], width)
-    after = next((r.line for r in found if r.line > header.line), header.line + 1)
-    return Dialect(delimiter, headers, True, header.line - 1, after, _habits(body) | {len(headers), width})
+    again = reread(table, lines, complete, frozenset({table.width})) if any(r.mended for r in table.rows) else table
+    table = again if again.width == table.width else table
+    if table.width == 1 and not complete:
+        remarks.append(f"nothing in the first {len(sample)} characters is a table; every line was taken for one cell")
+    if "\\\\" in sample and not table.syntax.backslash and not _LONE_BACKSLASH.search(sample):
+        remarks.append("all backslashes come in pairs; they are kept so, but one of each two could be an escape")
+    body = Body(_settled_rows(table.body), table.body[0] if table.body else ())
+    start = find_start(table.rows, table.first, body, table.syntax)
+    if start.header is None:
+        return _without_header(table, start, remarks)
+    return _with_header(table, start, body, remarks)
 
 
-def _sample_records(sample: str, delimiter: str, complete: bool) -> list[Record]:
-    """The records of a sample up to the first that cannot be read, without the last of an incomplete one."""
-    found: list[Record] = []
-    try:
-        for record in records(io.StringIO(sample, newline=""), delimiter):
-            found.append(record)
-    except GoldsmithError:
-        return found
-    return found if complete or len(found) < 3 else found[:-1]
+def another_header(record: Record, dialect: Dialect, rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a record that follows a blank line begins a second table of the same width: it names columns.
+
+    It does if it is not the header again, and has words in columns that hold numbers, dates and the like in `rows`, a
+    sample of the rows before it.
+    """
+    fields, headers = record.fields, dialect.headers
+    if len(fields) != len(headers) or tuple(map(clean, fields)) == headers or not label_like(fields, 0.8):
+        return False
+    return Body([r for r in rows if len(r) == len(headers)]).is_no_row(fields)
 
 
-def _score(found: Sequence[Record], delimiter: str) -> float:
-    """How table-like a file looks under a delimiter: records of one width, cells that are one thing each."""
-    rows = [r for r in found if not r.blank]
-    if not rows:
-        return 0.0
-    width = _width(rows)
-    if width < 2:
-        return 0.01 * sum(len(r.fields) == 1 for r in rows) / len(rows)
-    table = [r for r in rows if len(r.fields) == width]
-    cells = [clean(c) for r in table[:100] for c in r.fields]
-    others = re.compile("[" + re.escape("".join(d for d in DELIMITERS if d != delimiter)) + "]")
-    whole = sum(not c or not others.search(c) or _typed(c) for c in cells) / len(cells)
-    return (len(table) / len(rows)) * whole**2 * (1 - 1 / (width + 1))
+def _declared(lines: Sequence[str]) -> tuple[str, list[str]]:
+    """The delimiter that a first line `sep=;` gives, as Excel writes it; a remark if it is in no other line."""
+    match = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    if not match:
+        return "", []
+    delimiter = match[1].replace("\\t", "\t")
+    if any(delimiter in line for line in lines[1:]) or len(lines) == 1:
+        return delimiter, []
+    return "", [f"line 1 says that the delimiter is {delimiter!r}, but it is in no other line"]
 
 
-def _width(rows: Sequence[Record]) -> int:
-    """The most frequent number of fields, the larger if two are as frequent; 1 for texts with a delimiter now and then."""
-    counts = Counter(len(r.fields) for r in rows if len(r.fields) > 1)
-    if not counts:
-        return 1
-    width = max(counts, key=lambda w: (counts[w], w))
-    at = [i for i, r in enumerate(rows) if len(r.fields) == width]
-    between = rows[at[0] : at[-1] + 1]
-    scattered = 2 * sum(len(r.fields) > 1 for r in between) <= len(between)
-    return 1 if scattered or (counts.total() == 1 and width == 2 and len(rows) > 2) else width
+def _settled_rows(rows: Sequence[tuple[str, ...]]) -> Sequence[Sequence[str]]:
+    """Some rows that tell what the columns hold: from the later half, where there is no header and no preamble."""
+    header = next((r for r in rows if label_like(r)), None)
+    # A header that comes again on each page is no row.
+    later = [r for r in rows[len(rows) // 2 :] if r != header] or rows
+    return later[:: 1 + len(later) // 300]
 
 
-def _habits(body: Sequence[Record]) -> frozenset[int]:
-    """The widths that at least a fifth of the records have; a line cut off by accident is no habit."""
-    counts = Counter(len(r.fields) for r in body)
-    return frozenset(w for w, n in counts.items() if w > 1 and n >= max(2, 0.2 * len(body)))
+def _without_header(table: Table, start: Start, remarks: list[str]) -> Dialect:
+    """The dialect of data that begin without a header; their columns are numbered."""
+    rows, first = table.rows, start.begin
+    while first and _misfit(rows[first - 1], table):
+        first -= 1
+    data_line = rows[first].line
+    if len(rows) == 1:
+        remarks.append(f"line {data_line} is the only one; it was taken for data, not for a header")
+    elif first:
+        remarks.append(f"no header was found; lines before line {data_line} were taken for text before the data")
+    else:
+        remarks.append("no header was found; the columns are numbered")
+    headers = tuple(map(column_name, range(table.width)))
+    comment = _comment(rows[:first], rows[first:], frozenset({table.width}), remarks)
+    widths = frozenset({table.width})
+    return Dialect(table.syntax, headers, False, 0, data_line - 1, data_line, widths, comment, tuple(remarks))
 
 
-def _typed(cell: str) -> bool:
-    return number_parts(cell) is not None or date_shape([cell]) is not None
-
-
-def _label_like(record: Record) -> bool:
-    """Whether a record could be a header: different texts, none of them a number, date, address or id."""
-    texts = [clean(f) for f in record.fields if clean(f)]
-    return (
-        len(texts) >= min(2, len(record.fields))
-        and record.filled > 0.5
-        and len(set(texts)) >= 0.8 * len(texts)
-        and all(not _typed(t) and not _NOT_A_LABEL.fullmatch(t) and any(c.isalpha() for c in t) for t in texts)
+def _misfit(record: Record, table: Table) -> bool:
+    """Whether a line above the data looks like a row with delimiters too many or too few, or with other ones."""
+    width, count = table.width, len(record.fields)
+    if width > 2 and count > 1 and abs(count - width) == 1:
+        return True
+    return (count == 1 and record.text.count(table.syntax.delimiter) >= max(2, width - 2)) or (
+        count != width and any(splits(record, width, table.syntax))
     )
 
 
-def _header_index(rows: Sequence[Record], width: int) -> int | None:
-    """Which record is the header; None if the data begins without one."""
-    for i, record in enumerate(rows[:200]):
-        widest = all(len(r.fields) <= len(record.fields) for r in rows)
-        if widest and len(record.fields) > width and _label_like(record) and record.filled > 0.8:
-            return i
-    for i, record in enumerate(rows[:200]):
-        if len(record.fields) != width:
-            continue
-        if _label_like(record):
-            return i
-        if i and _label_like(rows[i - 1]) and len(rows[i - 1].fields) >= max(2, width // 2):
-            return i - 1
-        later = next((k for k, r in enumerate(rows[i + 1 : i + 30], i + 1) if _label_like(r) and r.filled > 0.8), None)
-        typed = sum(_typed(clean(f)) for f in record.fields if has_value(f))
-        # A preamble saved by a spreadsheet has the table's width, and is nearly empty.
-        return later if later is not None and record.filled < 0.5 and typed < 3 else None
-    return 0 if _label_like(rows[0]) and len(rows) == 1 else None
+def _with_header(table: Table, start: Start, body: Body, remarks: list[str]) -> Dialect:
+    """The dialect of a table whose header is known."""
+    at = start.header or 0
+    header, below = table.rows[at], table.rows[at + 1 :]
+    headers, doubt = header_names(start.cells, [r.fields for r in below if len(r.fields) == table.width], table.width)
+    if tuple(start.cells) != header.fields:
+        remarks.append(f"line {header.line}: the header is not written as the rows are; it was split by itself")
+    if header.mended:
+        remarks.append(f"line {header.line}: {header.mended} (the header)")
+    elif any(len(h) > 1 and h[0] == h[-1] == table.syntax.quote for h in headers):
+        remarks.append(f"line {header.line}: names in the header have quotes around them; they were kept")
+    if doubt:
+        remarks.append(f"line {header.line}: {doubt}")
+    if not below:
+        remarks.append(f"line {header.line} was taken for a header, with no row below it")
+    elif not body.typed:
+        remarks.append(f"line {header.line} was taken for the header; all columns hold texts, so it could be data")
+    after = _other_tables(table.rows[table.last + 1 :], 2)
+    rows = [r for r in (table.rows[at + 1 : table.last + 1] if after else below) if r.text != header.text]
+    widths = _habits(rows) | {len(headers), table.width}
+    remarks += _other_tables(table.rows[:at], 3) + after + _headers_below(below, header, body)
+    data_line = next((r.line for r in table.records if r.line > header.line), header.line + 1 + header.text.count("\n"))
+    comment = _comment(table.rows[:at], below, widths, remarks)
+    return Dialect(
+        table.syntax, headers, True, header.line, header.line - 1, data_line, widths, comment, tuple(remarks)
+    )
 
 
-def _headers(header: Sequence[str], body: Sequence[Sequence[str]], width: int) -> tuple[str, ...]:
-    """The header texts, blanks trimmed, for all columns that hold something.
+def _headers_below(rows: Sequence[Record], header: Record, body: Body) -> list[str]:
+    """A remark for the first lines of the table's width below its header that name columns, and others than it does."""
+    wide = (r for r in rows if len(r.fields) == len(body.kinds) and r.fields != header.fields)
+    found = (r.line for r in wide if body.is_no_row(r.fields) and label_like(r.fields, 0.8))
+    return [f"line {line} looks like the header of another table" for line in islice(found, 3)]
 
-    Data records that are longer than the header get `column_N` for what it does not name, unless that is always empty
-    (a delimiter at the end of each line).
+
+def _other_tables(rows: Sequence[Record], least: int) -> list[str]:
+    """A remark for each group of lines beside the table that looks like a table of its own, `least` columns wide."""
+    found = []
+    for width, group in groupby(rows, key=lambda r: len(r.fields)):
+        filled = [r for r in group if r.filled > 0.5]
+        if width >= least and len(filled) > 1 and label_like(filled[0].fields):
+            found.append(f"lines {filled[0].line} to {filled[-1].line} look like another table")
+    return found
+
+
+def _habits(body: Sequence[Record]) -> frozenset[int]:
+    """The widths that at least a fifth of the records have; a line cut off by accident is no habit, nor are comments."""
+    counts = Counter(len(r.fields) for r in body if not r.text.startswith(_COMMENTS))
+    return frozenset(w for w, n in counts.items() if w > 1 and n >= max(2, 0.2 * len(body)))
+
+
+def _comment(before: Sequence[Record], body: Sequence[Record], widths: frozenset[int], remarks: list[str]) -> str:
+    """What comment lines begin with: a sign seen before the header, or in a line that does not fit; '' if there are none.
+
+    A sign with which many rows begin that do fit is part of them: `#1001`. Where it is a few, a remark is added.
     """
-    texts = [clean(h) for h in header]
-    for position in range(len(texts), width):
-        if any(clean(r[position]) for r in body):
-            texts.extend(column_name(p) for p in range(len(texts), position + 1))
-    return tuple(texts)
+    fitting = [r for r in body if len(r.fields) in widths]
+    for sign in _COMMENTS:
+        above = any(r.text.startswith(sign) for r in before)
+        among = any(r.text.startswith(sign) for r in body if len(r.fields) not in widths)
+        like_rows = [r.line for r in fitting if r.text.startswith(sign)]
+        if (above or among) and len(like_rows) <= (0.5 if above else 0.1) * len(fitting):
+            if like_rows:
+                remarks.append(f"line {like_rows[0]} begins with {sign} as comments do, but has the cells of a row")
+            return sign
+        spaced = [r.line for r in fitting if r.text.startswith(f"{sign} ")]
+        if spaced and len(spaced) <= 0.1 * len(fitting):
+            remarks.append(
+                f"line {spaced[0]} begins with {sign} as comments do; it has the cells of a row and was loaded"
+            )
+    return ""
