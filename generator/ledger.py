@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -12,9 +13,16 @@ from typing import TypeAlias
 import duckdb
 import jinja2
 
-from generator.errors import GoldsmithError, LockedError, UsageError
+from generator.dbt_profile import bounds
+from generator.disk import disk_full, is_full
+from generator.errors import GoldsmithError, UsageError
+from generator.lock import HOLDER, locked, process
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
+# Another program may look into the database between two steps of ours: so many seconds are waited for it.
+PATIENCE = 5.0
+# The bytes of a DuckDB file with nothing in it: three headers.
+_SMALLEST = 3 * 4096
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,8 @@ class LedgerRow:
     """One file as the ledger knows it; the columns of `raw._files` in their order.
 
     `state`: loaded (in raw, mapping not tried yet), mapped (a staging dbt model reads it), blocked (no mapping found).
-    What is in gold and quarantine is for those tables to say.
+    What is in gold and quarantine is for those tables to say. `encoding_certainty` is from 0 to 1; it, `compression` and
+    `escapechar` are None in rows of databases that did not have these columns yet. `remarks` say what is doubtful.
     """
 
     file_id: str
@@ -34,8 +43,11 @@ class LedgerRow:
     layout: str
     raw_table: str
     encoding: str
+    encoding_certainty: float | None
+    compression: str | None
     delimiter: str
     quotechar: str
+    escapechar: str | None
     has_header: bool
     headers: tuple[str, ...]
     preamble_rows: int
@@ -43,6 +55,7 @@ class LedgerRow:
     rows_read: int
     rows_loaded: int
     rows_rejected: int
+    remarks: tuple[str, ...]
     state: str
     message: str
     loaded_at: datetime
@@ -52,20 +65,76 @@ COLUMNS = ", ".join(f.name for f in fields(LedgerRow))
 
 
 @contextmanager
-def connect(database: Path, project: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the project's database, with the ledger's tables there. Raises UsageError where it cannot open."""
+def connect(database: Path, project: Path, patience: float = PATIENCE) -> Iterator[Connection]:
+    """A connection to the project's database, with the ledger's tables there.
+
+    It keeps to the memory and threads that dbt's profile gives DuckDB. Raises LockedError if another program has the
+    database for longer than `patience` in seconds, UsageError if it is damaged, DiskFullError if there is no room to
+    write to it.
+    """
+    connection = _open(database, patience)
     try:
-        connection = duckdb.connect(str(database))
-    except duckdb.Error as error:
-        problem = str(error).splitlines()[0]
-        if "lock" in problem:
-            raise LockedError(f"{database}: in use by another process; wait for it, or end it") from None
-        raise UsageError(f"{database}: cannot be opened as a DuckDB database: {problem}; see GOLDSMITH_DB") from None
-    try:
+        _set_bounds(connection, project)
         connection.execute(ledger_sql(project))
         yield connection
+    except duckdb.Error as error:
+        if is_full(error):
+            raise disk_full(error, database) from None
+        if isinstance(error, (duckdb.IOException, duckdb.FatalException)):
+            raise _damaged(database, error) from None
+        raise
     finally:
         connection.close()
+
+
+def _set_bounds(connection: Connection, project: Path) -> None:
+    """The same bounds as for dbt, so that what fits for one fits for the other."""
+    for name, value in bounds(project).items():
+        try:
+            connection.execute(f"set {name} = ?", [value])
+        except duckdb.Error as error:
+            problem = str(error).splitlines()[0]
+            raise UsageError(f"profiles.yml: settings: {name}: {value}: {problem}") from None
+
+
+def has_database(database: Path) -> bool:
+    """Whether there is one to look into: a command that only looks must not make one, for another may be about to."""
+    return database.is_file() and database.stat().st_size >= _SMALLEST
+
+
+def _open(database: Path, patience: float) -> Connection:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return duckdb.connect(str(database))
+        except duckdb.Error as error:
+            if is_full(error):
+                raise disk_full(error, database) from None
+            holder = HOLDER.search(str(error))
+            if not holder and not _unfinished(database):
+                raise _damaged(database, error) from None
+            if holder and time.monotonic() > deadline:
+                raise locked(database, process(database, int(holder[1] or 0))) from None
+        time.sleep(0.05)
+
+
+def _unfinished(database: Path) -> bool:
+    """Take away a file that DuckDB was making when it was killed, or had no room; nothing was ever in it."""
+    if not database.is_file() or has_database(database):
+        return False
+    begun = database.read_bytes()
+    if begun[8:12] != b"DUCK" and begun.strip(b"\0"):
+        return False
+    database.unlink()
+    return True
+
+
+def _damaged(database: Path, error: duckdb.Error) -> UsageError:
+    problem = str(error).splitlines()[0]
+    return UsageError(
+        f"{database}: cannot be opened as a DuckDB database: {problem}; "
+        "goldsmith rebuild makes it anew from the archive, or let GOLDSMITH_DB name another"
+    )
 
 
 def ledger_sql(project: Path) -> str:
@@ -78,6 +147,31 @@ def ledger_sql(project: Path) -> str:
         raise UsageError(f"{path}: {error.strerror}; --project-dir must be a Goldsmith dbt project") from None
 
 
+@dataclass(frozen=True)
+class Relations:
+    """Tables and views as `schema.name`: what was made of the raw rows. Staging views come and go with their dbt models."""
+
+    tables: frozenset[str] = frozenset()
+    views: frozenset[str] = frozenset()
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Both."""
+        return self.tables | self.views
+
+
+def relations(connection: Connection) -> Relations:
+    """What dbt, or anybody, made in the database."""
+    found = connection.execute(
+        """
+        select table_schema || '.' || table_name, table_type from information_schema.tables
+        where table_schema not in ('raw', 'staging')
+        """
+    ).fetchall()
+    tables = frozenset(name for name, kind in found if kind != "VIEW")
+    return Relations(tables, frozenset(name for name, _ in found) - tables)
+
+
 def read_files(connection: duckdb.DuckDBPyConnection, where: str = "true", *values: object) -> list[LedgerRow]:
     """The ledger's rows that satisfy a condition, in the order in which they were loaded."""
     found = connection.execute(
@@ -85,7 +179,8 @@ def read_files(connection: duckdb.DuckDBPyConnection, where: str = "true", *valu
     ).fetchall()
     names = [f.name for f in fields(LedgerRow)]
     rows = [dict(zip(names, row, strict=True)) for row in found]
-    return [LedgerRow(**{**row, "headers": tuple(row["headers"] or ())}) for row in rows]
+    lists = ("headers", "remarks")
+    return [LedgerRow(**{**row, **{name: tuple(row[name] or ()) for name in lists}}) for row in rows]
 
 
 def add_file(connection: duckdb.DuckDBPyConnection, row: LedgerRow) -> None:

@@ -1,172 +1,213 @@
-"""Read a file record by record into a canonical form that a loader cannot misread; count and sort out what does not fit.
+"""Read a file into forms that a loader cannot misread; count and sort out what does not fit.
 
-This is the independent reader: it counts records with Python's csv module, DuckDB then loads what it wrote, and the two
-numbers must agree.
+This is the independent reader: it counts records, DuckDB then loads what it wrote, and the two numbers must agree.
+Blocks of lines that are proved to be regular are passed on as they are; all others go through the tokenizer. Which of
+the two reads a line changes nothing but the time it takes.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
-from generator.cells import clean
-from generator.dialect import Dialect, Record, records
-from generator.naming import ascii_words
+from generator.blocks import Prover, Regular
+from generator.bodies import Bodies, BodyWriter, Part
+from generator.dialect import Dialect, another_header
+from generator.footer import footer_start
+from generator.records import Record, records, split_lines
+from generator.sorting import Reading, Sorter, texts
+from generator.utf8 import Utf8Lines
 
-# How many characters decide the dialect; a preamble longer than this is not expected.
+# How many characters decide the dialect.
 SAMPLE_CHARACTERS = 1 << 18
-# Rows kept in memory for the profile: all of the first, then one in a hundred, up to twice as many.
-SAMPLE_ROWS = 5_000
-_TAIL = 30
-_TOTALS = frozenset(
-    "total totals sum summe gesamt gesamtsumme somme totale totaal suma summa celkem osszesen itogo he_ji "
-    "he_ji_jin_e zong_ji ren_min_bi_he_ji endsaldo closing_balance end_of_report grand_total".split()
-)
-
-
-@dataclass
-class Reading:
-    """What was read. Row counts are records; `preamble` and `footer` the lines around the data, as text.
-
-    `sample` are rows as the file has them, in file order. `longest` is the largest record in characters.
-    """
-
-    rows_read: int = 0
-    rows_loaded: int = 0
-    rows_rejected: int = 0
-    footer_rows: int = 0
-    preamble: str = ""
-    footer: str = ""
-    sample: list[tuple[str, ...]] = field(default_factory=list)
-    longest: int = 0
+# Bytes that are proved at once, and the pieces of those that cannot be: what fits the processor's cache is fastest.
+BLOCK = 1 << 17
+PIECE = 1 << 13
+TAIL = 30
+# So many blank lines between rows, and one more says nothing of what comes after it.
+_SPACED = 3
 
 
 def read_sample(path: Path, encoding: str) -> tuple[str, bool]:
     """The first characters of a file, and whether they are all of it."""
     with path.open(encoding=encoding, newline="") as file:
-        text = file.read(SAMPLE_CHARACTERS)
+        text = file.read(SAMPLE_CHARACTERS).lstrip("\ufeff")
         return text, not file.read(1)
 
 
-def read_file(path: Path, encoding: str, dialect: Dialect, rows: Path, rejects: Path) -> Reading:
-    """Write a file's data records to `rows` and its rejects to `rejects`, both as UTF-8 CSV with every field quoted.
+def read_file(path: Path, encoding: str, dialect: Dialect, folder: Path, fast: bool = True) -> Reading:
+    """Write a file's records, rejects and margins into a folder.
 
-    `rows` has the physical line as its first field, then exactly one field for each header. `rejects` has line, text,
-    reason. Raises GoldsmithError for a file that cannot be split into records, UnicodeDecodeError for a wrong byte.
+    With `fast` false the tokenizer reads all of it. Raises GoldsmithError for a file that is not made of lines,
+    UnicodeDecodeError for a wrong byte.
     """
-    reading = Reading()
-    with (
-        path.open(encoding=encoding, newline="") as file,
-        rows.open("w", encoding="utf-8", newline="") as rows_file,
-        rejects.open("w", encoding="utf-8", newline="") as rejects_file,
-    ):
-        sink = _Sink(dialect, reading, rows_file, rejects_file)
-        tail: deque[tuple[Record, bool]] = deque()
-        after_blank = False
-        for record in records(file, dialect.delimiter):
-            if record.line < dialect.data_line:
-                continue
-            if record.blank and (len(dialect.headers) > 1 or not record.fields):
-                after_blank = True
-                continue
-            # A blank line parts the table from what does not fit it, as long as nothing fits again.
-            after_blank = after_blank and len(record.fields) not in dialect.widths
-            tail.append((record, after_blank))
-            if len(tail) > _TAIL:
-                sink.write(tail.popleft()[0])
-        footer_at = _footer_start(list(tail), dialect, sink.used)
-        for i, (record, _) in enumerate(tail):
-            if i < footer_at:
-                sink.write(record)
-        footer = [record for record, _ in list(tail)[footer_at:]]
-        reading.footer_rows = len(footer)
-        reading.footer = "\n".join(dialect.delimiter.join(r.fields) for r in footer)
-    reading.preamble = _first_lines(path, encoding, dialect.preamble_rows)
+    reading = Reading(Bodies(folder))
+    with path.open("rb") as file, BodyWriter(reading.bodies, dialect.syntax.delimiter.encode()) as out:
+        _Reader(Utf8Lines(file, encoding), dialect, out, reading, fast).read()
     return reading
 
 
-class _Sink:
-    """Writes each record to where it belongs, and counts."""
+class _Reader:
+    """Goes through the file once. `tail` are the last records, which may be footer: with whether they follow a blank line
+    and what comes there fits no more. `held` are the same as regular lines, the first of them on line `held_at`.
+    `spaced` counts the blank lines between two rows."""
 
-    def __init__(self, dialect: Dialect, reading: Reading, rows: io.TextIOBase, rejects: io.TextIOBase) -> None:
-        self.dialect, self.reading = dialect, reading
-        self.used: set[int] = set()
-        self.rows = csv.writer(rows, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        self.rejects = csv.writer(rejects, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    def __init__(self, lines: Utf8Lines, dialect: Dialect, out: BodyWriter, reading: Reading, fast: bool) -> None:
+        self.lines, self.dialect, self.out, self.reading = lines, dialect, out, reading
+        prover = Prover(dialect)
+        self.prover = prover if fast and prover.possible else None
+        self.sink = Sorter(dialect, reading, out)
+        self.tail: deque[tuple[Record, bool]] = deque()
+        self.held = Regular([], 0)
+        self.held_at = 0
+        self.gap = self.apart = False
+        self.others = self.spaced = 0
+        self.preamble: list[str] = []
 
-    def write(self, record: Record) -> None:
-        """One data record: to the rows, padded or without its trailing delimiter, or to the rejects."""
-        reading, wanted = self.reading, len(self.dialect.headers)
-        fields, width = record.fields, len(record.fields)
-        reading.rows_read += 1
-        again = _header_again(record, self.dialect)
-        if again or width not in self.dialect.widths or any(clean(f) for f in fields[wanted:]):
-            reading.rows_rejected += 1
-            reason = (
-                "the header again"
-                if again
-                else f"{width} field{'s' if width != 1 else ''} where the layout has {wanted}"
-            )
-            self.rejects.writerow([record.line, self.dialect.delimiter.join(fields), reason])
-            return
-        fields = fields[:wanted] + ("",) * (wanted - width)
-        if len(self.used) < wanted:
-            self.used |= _filled(record)
-        reading.rows_loaded += 1
-        reading.longest = max(reading.longest, sum(map(len, fields)))
-        self.rows.writerow([record.line, *fields])
-        if reading.rows_loaded <= SAMPLE_ROWS or (
-            reading.rows_loaded % 100 == 0 and len(reading.sample) < 2 * SAMPLE_ROWS
-        ):
-            reading.sample.append(fields)
+    def read(self) -> None:
+        """All of the file."""
+        while block := self.lines.take(BLOCK):
+            regular = self._regular(block)
+            if regular:
+                self._pass_on(regular)
+            elif self.prover and len(block) > 2 * PIECE and not self.lines.again and not self.reading.second_table:
+                self.lines.put_back(block, PIECE)
+            else:
+                self._tokenize(block)
+        self._release()
+        if not self.reading.second_table:
+            self._end_table()
+        self.reading.preamble = "\n".join(self.preamble)
+
+    def _regular(self, block: bytes) -> Regular | None:
+        # After a blank line another table may begin, and that is seen record by record.
+        if not self.prover or self.lines.line < self.dialect.data_line or self.gap or self.reading.second_table:
+            return None
+        found = self.prover.prove(block) if len(block) <= 8 * BLOCK else None
+        return found if found and len(found.lines) > TAIL else None
+
+    def _pass_on(self, regular: Regular) -> None:
+        """Regular lines; the last of them wait, for they may be the last of the file."""
+        while self.tail:
+            self.sink.write(self.tail.popleft()[0])
+        self.apart, self.others = False, 0
+        lines = regular.lines
+        if self.held.extra != regular.extra:
+            self.sink.write_lines(self.held_at, self.held)
+            self.held = Regular([], regular.extra)
+        first = self.held_at if self.held.lines else self.lines.line
+        self.sink.write_lines(first, Regular(self.held.lines + lines[:-TAIL], regular.extra))
+        self.lines.line += len(lines)
+        self.held, self.held_at = Regular(lines[-TAIL:], regular.extra), self.lines.line - TAIL
+
+    def _release(self) -> None:
+        """Make records of the lines that wait."""
+        if self.held.lines:
+            found = records(texts(self.held.lines), self.dialect.syntax, self.dialect.widths, self.held_at)
+            self.tail.extend((record, False) for record in found)
+            self.held = Regular([], 0)
+
+    def _tokenize(self, block: bytes) -> None:
+        """The records of a block, and of as many blocks after it as the last of them needs."""
+        self._release()
+        feed = _Feed(self.lines, block)
+        lines = iter(feed)
+        while self.lines.line <= self.dialect.preamble_rows and (line := next(lines, None)) is not None:
+            text = line.rstrip("\r\n")
+            self.preamble.append(text)
+            self._margin(self.lines.line, "preamble", text)
+            self.lines.line += 1
+        for record in records(lines, self.dialect.syntax, self.dialect.widths, self.lines.line):
+            self.lines.line = record.line + 1 + _line_ends(record.text)
+            self._take(record)
+
+    def _take(self, record: Record) -> None:
+        dialect, reading = self.dialect, self.reading
+        if record.line < dialect.data_line:
+            if record.text:
+                self._margin(record.line, "header", record.text)
+        elif dialect.comment and record.text.startswith(dialect.comment):
+            if len(dialect.headers) > 1 and len(record.fields) in dialect.widths:
+                # It can be a row, and a row is never put aside without being counted.
+                self.sink.reject(record, f"begins with {dialect.comment} as comments do, with the cells of a row")
+            else:
+                self._margin(record.line, "comment", record.text)
+        elif record.blank and (len(dialect.headers) > 1 or not record.fields):
+            self.gap = True
+        elif reading.second_table:
+            self.sink.reject(record, self._second())
+        elif self.gap and another_header(record, dialect, self._rows()):
+            self._end_table()
+            reading.second_table = record.line
+            self.sink.reject(record, self._second())
+        else:
+            self._queue(record)
+
+    def _queue(self, record: Record) -> None:
+        """A record that may be footer or not."""
+        fits = len(record.fields) in self.dialect.widths
+        # A blank line parts the table from what does not fit it, as long as nothing fits again; where blank lines part
+        # rows from rows, it says nothing.
+        self.spaced += self.gap and fits and bool(self.reading.rows_read or self.tail)
+        self.apart, self.gap = (self.apart or (self.gap and self.spaced < _SPACED)) and not fits, False
+        self.others = self.others + 1 if self.apart else 0
+        self.tail.append((record, self.apart))
+        if self.others == TAIL:
+            # So many are no footer.
+            self.reading.second_table = self.tail[-TAIL][0].line
+        while len(self.tail) > (0 if self.reading.second_table else TAIL):
+            first = self.tail.popleft()[0]
+            if 0 < self.reading.second_table <= first.line:
+                self.sink.reject(first, self._second())
+            else:
+                self.sink.write(first)
+
+    def _second(self) -> str:
+        return f"a second table begins on line {self.reading.second_table}"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Some rows of the table, to compare a record with."""
+        return [*self.reading.sample[:TAIL], *(record.fields for record, _ in self.tail)]
+
+    def _end_table(self) -> None:
+        """The records that wait are the last of the table: rows, and behind them its footer."""
+        tail = list(self.tail)
+        at = footer_start(tail, self.dialect, self.sink.used)
+        for record, _ in tail[:at]:
+            self.sink.write(record)
+        for record, _ in tail[at:]:
+            self._margin(record.line, "footer", record.text)
+        self.reading.footer_rows = len(tail) - at
+        self.reading.footer = "\n".join(record.text for record, _ in tail[at:])
+        self.tail.clear()
+
+    def _margin(self, line: int, part: Part, text: str) -> None:
+        self.reading.longest = max(self.reading.longest, len(text))
+        self.out.margin(line, part, text)
 
 
-def _footer_start(tail: Sequence[tuple[Record, bool]], dialect: Dialect, used: set[int]) -> int:
-    """Index in the tail from which on every record is footer; `used` are the columns that the records before it fill."""
-    start = len(tail)
-    while start:
-        record, after_blank = tail[start - 1]
-        before = used.union(*(_filled(r) for r, _ in tail[: start - 1]))
-        # What fills only columns that no record before it fills is no further record of that table. Where records fill
-        # but one or two columns, that can be chance.
-        apart = len(before) > 2 and not _filled(record) & before
-        # A lone text above a footer belongs to it; as the last line of the file it may be a record that was cut off.
-        alone = start < len(tail) and len(record.fields) == 1 < len(dialect.headers)
-        if not (apart or alone or _is_footer(record, after_blank, dialect)):
-            break
-        start -= 1
-    return start
+class _Feed:
+    """Physical lines for the tokenizer: a block, and more as long as a record is not at its end where a block is.
 
-
-def _filled(record: Record) -> set[int]:
-    return {i for i, f in enumerate(record.fields) if clean(f)}
-
-
-def _is_footer(record: Record, after_blank: bool, dialect: Dialect) -> bool:
-    """Whether a record at the end of the file is no data: empty, a total, or prose after the table.
-
-    A data record that was cut off is none of these: it is a reject.
+    The reader's line number says how far records have come.
     """
-    texts = [clean(f) for f in record.fields if clean(f)]
-    if not texts or _header_again(record, dialect):
-        return True
-    total = "_".join(ascii_words(texts[0])) in _TOTALS or ascii_words(texts[0])[:1] == ["total"]
-    if len(record.fields) in dialect.widths:
-        return total and record.filled < 0.6
-    prose = len(record.fields) == 1 and len(dialect.headers) > 1 and bool(re.search(r"[^\W\d_]{2,}\W", texts[0]))
-    return total or after_blank or prose
+
+    def __init__(self, lines: Utf8Lines, block: bytes) -> None:
+        self.lines, self.block = lines, block
+
+    def __iter__(self) -> Iterator[str]:
+        handed = self.lines.line - 1
+        block = self.block
+        while block:
+            for line in split_lines([block.decode()]):
+                handed += 1
+                yield line
+            if self.lines.line > handed:
+                return
+            block = self.lines.take(BLOCK)
 
 
-def _header_again(record: Record, dialect: Dialect) -> bool:
-    """Whether a record repeats the header: two exports were joined, or a spreadsheet repeats it on each page."""
-    return dialect.has_header and tuple(clean(f) for f in record.fields) == dialect.headers
-
-
-def _first_lines(path: Path, encoding: str, count: int) -> str:
-    with path.open(encoding=encoding, newline="") as file:
-        return "\n".join(line.rstrip("\r\n") for _, line in zip(range(count), file, strict=False))
+def _line_ends(text: str) -> int:
+    """How many lines end within the text of a record."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")

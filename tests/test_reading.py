@@ -1,30 +1,22 @@
-"""Every record of a file is loaded, rejected with its line and a reason, or kept as footer; nothing is dropped.
-
-The files in `tests/data` are invented; beside each stands what must come out of it: `<name>.rows.csv` with the line of
-each record, and `<name>.yml` with the dialect, the counts, the lines around the table and the rejects.
-"""
+"""Every record of a file is loaded, rejected with its line and a reason, or kept as footer; nothing is dropped."""
 
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from invented import LAYOUTS
 
+from generator import utf8
 from generator.dialect import Dialect
-from generator.encoding import detect_encoding
 from generator.errors import GoldsmithError
 from generator.intake import Incoming
 from generator.load import read_incoming
-from generator.reading import SAMPLE_ROWS, Reading, read_file
-
-DATA = Path(__file__).parent / "data"
-FILES = sorted(p for p in DATA.iterdir() if p.suffix in (".csv", ".txt", ".tsv") and not p.name.endswith(".rows.csv"))
+from generator.reading import read_file
+from generator.records import Syntax
+from generator.sorting import SAMPLE_CELL, SAMPLE_ROWS, Reading, sample_rows
 
 
 @dataclass(frozen=True)
@@ -36,18 +28,35 @@ class Read:
     lines: list[int]
     rows: list[list[str]]
     rejects: list[list[str]]
+    margins: list[list[str]]
+    remarks: tuple[str, ...]
 
 
 def read(path: Path) -> Read:
     with read_incoming(Incoming(path, path.name, None, "source")) as file:
-        with file.rows.open(encoding="utf-8", newline="") as opened:
-            found = list(csv.reader(opened))
-        with file.rejects.open(encoding="utf-8", newline="") as opened:
-            rejects = list(csv.reader(opened))
+        bodies, dialect = file.reading.bodies, file.dialect
+        found = cells(bodies.rows)
+        for lines, base in bodies.lines:
+            found += [[str(int(n) + base), *row] for n, *row in cells(lines, dialect.delimiter)]
+        found.sort(key=lambda row: int(row[0]))
+        rejects = cells(bodies.rejects)
         assert (len(found), len(rejects)) == (file.reading.rows_loaded, file.reading.rows_rejected)
         assert file.reading.rows_read == file.reading.rows_loaded + file.reading.rows_rejected
-        assert all(len(row) == 1 + len(file.dialect.headers) for row in found)
-        return Read(file.dialect, file.reading, [int(r[0]) for r in found], [r[1:] for r in found], rejects)
+        assert all(len(row) == 1 + len(dialect.headers) for row in found)
+        return Read(
+            dialect,
+            file.reading,
+            [int(r[0]) for r in found],
+            [r[1:] for r in found],
+            rejects,
+            cells(bodies.margins),
+            file.remarks,
+        )
+
+
+def cells(path: Path, delimiter: str = ",") -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as opened:
+        return list(csv.reader(opened, delimiter=delimiter))
 
 
 @pytest.fixture
@@ -60,41 +69,6 @@ def written(tmp_path: Path) -> Any:
         return read(path)
 
     return read_content
-
-
-def described(path: Path, found: Read) -> dict[str, Any]:
-    return {
-        "encoding": detect_encoding(path),
-        "delimiter": found.dialect.delimiter,
-        "has_header": found.dialect.has_header,
-        "headers": list(found.dialect.headers),
-        "preamble_rows": found.dialect.preamble_rows,
-        "footer_rows": found.reading.footer_rows,
-        "rows_read": found.reading.rows_read,
-        "rows_loaded": found.reading.rows_loaded,
-        "rows_rejected": found.reading.rows_rejected,
-        "preamble": found.reading.preamble,
-        "footer": found.reading.footer,
-        "rejects": [{"line": int(line), "text": text, "reason": why} for line, text, why in found.rejects],
-    }
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
-def test_a_nasty_file_gives_the_raw_table_beside_it(path: Path) -> None:
-    found = read(path)
-    assert described(path, found) == yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))
-    with path.with_suffix(".rows.csv").open(encoding="utf-8", newline="") as golden:
-        assert [[str(line), *row] for line, row in zip(found.lines, found.rows, strict=True)] == list(
-            csv.reader(golden)
-        )
-
-
-def test_every_nasty_file_has_its_raw_table_and_no_other_is_there() -> None:
-    stems = {p.stem for p in FILES}
-    assert len(stems) >= 12
-    assert {p.name for p in DATA.iterdir()} == {
-        name for p in FILES for name in (p.name, f"{p.stem}.yml", f"{p.stem}.rows.csv")
-    }
 
 
 # ---- rejects --------------------------------------------------------------------------------------------------------
@@ -129,8 +103,8 @@ def test_a_header_that_comes_again_is_rejected_wherever_it_stands(written: Any) 
 
 
 def test_more_cells_than_columns_are_a_reject_unless_the_rest_is_empty(written: Any) -> None:
-    found = written("a;b\n1;2\n3;4;\n5;6;x\n7;8;\n9;8\n0;1\n")
-    assert found.rows == [["1", "2"], ["3", "4"], ["7", "8"], ["9", "8"], ["0", "1"]]
+    found = written("a;b\n1;2\n3;4;\n5;6;x\n7;8;\n9;8\n0;1\n2;3\n")
+    assert found.rows == [["1", "2"], ["3", "4"], ["7", "8"], ["9", "8"], ["0", "1"], ["2", "3"]]
     assert found.rejects == [["4", "5;6;x", "3 fields where the layout has 2"]]
 
 
@@ -196,20 +170,85 @@ def test_the_records_of_a_long_file_are_sampled_beyond_its_head(written: Any) ->
     found = written("id,name\n" + "".join(f"{i},x\n" for i in range(SAMPLE_ROWS + 1000)))
     assert len(found.reading.sample) == SAMPLE_ROWS + 10
     assert found.reading.sample[-1] == (str(SAMPLE_ROWS + 999), "x")
-    assert found.reading.longest == 5
+
+
+def test_of_a_wide_table_fewer_rows_are_sampled_and_of_a_long_cell_its_beginning(written: Any) -> None:
+    assert [sample_rows(columns) for columns in (1, 100, 101, 5000, 10**6)] == [5000, 5000, 4950, 100, 1]
+    found = written("id,text\n1," + "x" * 1000 + "\n2,y\n")
+    assert found.reading.sample == [("1", "x" * SAMPLE_CELL), ("2", "y")]
+    assert found.rows[0] == ["1", "x" * 1000]
+
+
+# ---- mended records and second tables -----------------------------------------------------------------------------
+
+
+TABLE = "id;name;city\n" + "".join(f"{i};Ann;Rome\n" for i in range(1, 41))
+
+
+def test_records_whose_quotes_were_mended_are_loaded_and_named(written: Any) -> None:
+    found = written(TABLE + '41;"Bob;Oslo\n' + "42;Cy;Bonn\n" * 40)
+    assert found.rows[40] == ["41", '"Bob', "Oslo"]
+    assert found.remarks == ("line 42: a quote that opens a cell and is not closed is kept as text",)
+
+
+def test_of_many_mended_records_the_first_are_named_and_the_rest_counted(written: Any) -> None:
+    found = written(TABLE + '41;"Bob;Oslo\n42;Cy;Bonn\n' * 9)
+    (remark,) = found.remarks
+    assert remark.startswith("lines 42, 44, 46, 48, 50 and 4 more: ")
+
+
+def test_a_mended_record_that_does_not_fit_is_rejected(written: Any) -> None:
+    found = written(TABLE + '41;"Bob\n' + "42;Cy;Bonn\n" * 40)
+    (reject,) = found.rejects
+    assert reject[:2] == ["42", '41;"Bob']
+    assert "where the layout has 3" in reject[2]
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+@pytest.mark.parametrize("total", ["", "Total;;\n"])
+def test_a_second_table_of_the_same_width_is_rejected_with_all_that_follows(
+    written: Any, rows: int, total: str
+) -> None:
+    found = written(TABLE + total + "\nsku;label;colour\n" + "1;Hat;red\n" * rows + "\n1;Cap;blue\n")
+    line = 43 + bool(total)
+    assert len(found.rows) == 40
+    assert found.rejects[0] == [str(line), "sku;label;colour", f"a second table begins on line {line}"]
+    assert {reason for _, _, reason in found.rejects} == {f"a second table begins on line {line}"}
+    assert [text for _, text, _ in found.rejects[1:]] == ["1;Hat;red"] * rows + ["1;Cap;blue"]
+    assert f"a second table begins on line {line}; all from there on is rejected" in found.remarks
+    assert found.reading.footer == total.strip()
+
+
+def test_a_second_table_of_another_width_is_rejected_even_where_a_record_of_it_would_fit(written: Any) -> None:
+    found = written(TABLE + "0;Ann;Rome\n" * 60 + "\nsku;label\n" + "1;Hat\n" * 40 + "1;Hat;red\n" + "1;Cap\n" * 40)
+    assert len(found.rows) == 100
+    assert len(found.rejects) == 82
+    assert {reason for _, _, reason in found.rejects} == {"a second table begins on line 103"}
+
+
+def test_a_second_table_larger_than_the_first_does_not_refuse_the_file(written: Any) -> None:
+    found = written(TABLE + "\nsku;label;colour\n" + "1;Hat;red\n" * 90)
+    assert (len(found.rows), len(found.rejects)) == (40, 91)
+
+
+# ---- refused, or nothing in it ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", ["id,name\n", "id,name", "id,name\n\n\n"])
+def test_a_header_and_no_record_is_an_empty_table_with_a_remark(written: Any, content: str) -> None:
+    found = written(content)
+    assert (found.dialect.headers, found.rows, found.rejects) == (("id", "name"), [], [])
+    assert found.margins == [["1", "header", "id,name"]]
+    assert "a header and no data record" in found.remarks
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a,b\n", "a header and no data record; nothing to load"),
-        ("a,b\n\n\n", "a header and no data record; nothing to load"),
         ("a,b,c\na,b,c\n1,2\n", "no data record: 2 read, all of them rejected"),
         ("", "the file is empty; nothing to load"),
-        ('a,b\n1,"x\n2,y\n', "line 2: a quote is opened here and not closed before the end of the file; mend the file"),
-        (b"a,b\n1,\x00\x00\n", "binary data: a NUL byte at offset 6; this is no text file"),
     ],
-    ids=["header", "blank lines", "rejects", "empty", "open quote", "binary"],
+    ids=["rejects", "empty"],
 )
 def test_a_file_without_a_readable_record_is_refused_in_one_line(written: Any, content: str, message: str) -> None:
     with pytest.raises(GoldsmithError) as refused:
@@ -217,56 +256,31 @@ def test_a_file_without_a_readable_record_is_refused_in_one_line(written: Any, c
     assert str(refused.value) == message
 
 
-def test_a_cell_beyond_all_bounds_is_refused_with_its_line(written: Any) -> None:
-    limit = csv.field_size_limit(1000)
-    try:
-        with pytest.raises(GoldsmithError, match="^line 2: cannot be split into fields: field larger than field limit"):
-            written("a,b\n1," + "x" * 1001 + "\n")
-    finally:
-        csv.field_size_limit(limit)
-    assert limit >= 100 << 20
+def test_a_file_of_which_most_records_do_not_fit_its_header_is_refused(written: Any) -> None:
+    # The sample ends with the good ones.
+    good = "id,name,city\n" + "12345678,Ann Miller,Rome\n" * 12_000
+    found = written(good + "1,Ann\n" * 12_000)
+    assert (len(found.rows), len(found.rejects)) == (12_000, 12_000)
+    with pytest.raises(
+        GoldsmithError, match="^12001 of 24001 records do not have the 3 fields of the header on line 1; "
+    ):
+        written(good + "1,Ann\n" * 12_001)
+
+
+def test_a_line_beyond_all_bounds_is_refused_with_its_number(written: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(utf8, "MAX_LINE", 1 << 20)
+    with pytest.raises(GoldsmithError, match="^line 3: longer than 1 MB; is this a CSV file[?]$"):
+        written("a,b\n1,2\n3," + "x" * (3 << 20))
 
 
 def test_a_wrong_byte_beyond_the_sample_is_found_when_the_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "file.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 10 + b"1,\xff\n")
-    dialect = Dialect(",", ("a", "b"), True, 0, 2, frozenset({2}))
+    dialect = Dialect(Syntax(), ("a", "b"), True, 1, 0, 2, frozenset({2}))
     with pytest.raises(UnicodeDecodeError):
-        read_file(path, "utf-8", dialect, tmp_path / "rows", tmp_path / "rejects")
+        read_file(path, "utf-8", dialect, tmp_path)
 
 
 def test_a_file_that_went_away_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GoldsmithError, match="^cannot be read: No such file or directory$"):
         read(tmp_path / "gone.csv")
-
-
-# ---- real files, where they are ---------------------------------------------------------------------------------------
-
-
-def real_layouts() -> list[dict[str, Any]]:
-    """What third parties' files are in truth; their folder is not part of the repository."""
-    lines = [line for path in sorted(LAYOUTS.glob("*/layouts.jsonl")) for line in path.open(encoding="utf-8")]
-    return [json.loads(line) for line in lines]
-
-
-@pytest.mark.skipif(not LAYOUTS.is_dir(), reason="there is no ../shared/layouts")
-def test_there_are_real_files_to_read() -> None:
-    assert len(real_layouts()) > 60
-
-
-@pytest.mark.parametrize("truth", real_layouts(), ids=lambda x: x["id"])
-def test_a_real_file_is_read_as_what_it_is(truth: dict[str, Any]) -> None:
-    path = LAYOUTS / truth["file"]
-    found = read(path)
-    # Names of encodings differ where their characters do not: latin-1 and cp1252, UTF-8 with and without a mark.
-    text = path.read_bytes().decode(detect_encoding(path))
-    assert text == path.read_bytes().decode(truth["encoding"])
-    header = tuple(h.strip() for h in truth["header"]) if truth["header"] else None
-    dialect = found.dialect
-    assert dialect.delimiter == truth["delimiter"]
-    assert (dialect.headers if dialect.has_header else None) == header
-    assert dialect.preamble_rows == truth["skip_rows"]
-    # Third parties also count a column that is always empty, and name no footer where they skip totals by other means.
-    assert truth["n_columns"] - 1 <= len(dialect.headers) <= truth["n_columns"]
-    assert found.reading.footer_rows >= truth.get("footer_rows", 0)
-    assert found.reading.rows_loaded > 0
