@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from rich.console import Console
 from rich.text import Text
 
 from generator import pipeline
-from generator.errors import GoldsmithError, UsageError
+from generator.disk import disk_full, is_full
+from generator.errors import INTERRUPTED, GoldsmithError, UsageError
 from generator.generate import OfflineProvider
 from generator.listing import find_listed, list_layouts
 from generator.outcome import RunOutcome
@@ -25,7 +27,7 @@ from generator.providers import Provider
 from generator.report import write_report
 from generator.results import layout_outcomes
 from generator.sql_functions import describe_functions
-from generator.terminal import output, progress_bar, show_layout, show_layouts, show_run, show_status
+from generator.terminal import output, progress_bar, show_layout, show_layouts, show_rebuilt, show_run, show_status
 from generator.visible import json_text, plain
 
 PROVIDERS = ("offline", "openai")
@@ -81,8 +83,8 @@ def cli(settings: Settings) -> None:
     goldsmith run bank.csv        one file; the contract is found by its columns
     goldsmith check new.csv       would it pass? (for CI; writes nothing)
 
-    Exit codes: 0 all files are in gold, 1 something was blocked, held or over its threshold, 2 wrong usage or
-    configuration, 3 another run holds the database.
+    Exit codes: 0 all files are in gold, or a folder's file is still being written and waits for the next run, 1 something
+    was blocked, held, refused or over its threshold, 2 wrong usage or configuration, 3 another run holds the database.
     """
 
 
@@ -118,7 +120,7 @@ def run(
     with progress_bar(console, settings.quiet or settings.as_json) as progress:
         outcome = pipeline.run(project, paths, contract, source, chosen, progress, [notice])
     report = None
-    if any(f.state != "known" for f in outcome.files):
+    if any(f.state not in ("known", "waiting") for f in outcome.files):
         report = write_report(outcome, project.folder / "target" / "goldsmith", time.strftime("run-%Y%m%d-%H%M%S"))
     _finish(settings, outcome, report)
 
@@ -229,12 +231,35 @@ layouts.add_command(show)
 @cli.command()
 @_global_options
 def status(settings: Settings) -> None:
-    """Show every file, its state and where its rows are."""
-    outcome = pipeline.everything(settings.project)
+    """Show every file, its state, its size and where its rows are."""
+    project = settings.project
+    outcome = pipeline.everything(project)
     if settings.as_json:
-        click.echo(json_text(outcome.as_json()["files"]))
+        files, archived = outcome.as_json()["files"], project.archive.digests()
+        click.echo(json_text([{**f, "archived": f["sha256"] in archived} for f in files]))
     else:
-        show_status(output(), outcome)
+        show_status(output(), outcome, project.archive)
+
+
+@cli.command()
+@_global_options
+def rebuild(settings: Settings) -> None:
+    """Make the database again from the archive and the dbt models. No LLM is asked.
+
+    The old database is replaced when the new one is whole; if a file cannot be rebuilt, it stays. Exit code 0: replaced.
+    """
+    from generator.rebuilding import rebuild as rebuild_database
+
+    project = settings.project
+    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
+        failures = rebuild_database(project, progress)
+    notice = f"made again from the archive {project.archive.place}: {project.database}"
+    outcome = replace(pipeline.everything(project), notices=(notice,), failures=failures)
+    if settings.as_json:
+        click.echo(json_text(outcome.as_json()))
+    elif not settings.quiet:
+        show_rebuilt(output(), outcome, project.archive)
+    sys.exit(1 if failures else 0)
 
 
 @cli.command()
@@ -273,33 +298,52 @@ def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothin
         show_run(console, outcome, settings.verbose, nothing)
         if report:
             console.print(Text(f"report: {report}"))
-    fine = all(f.state in ("gold", "known", "loaded") for f in outcome.files) and not outcome.failures
+    fine = all(f.fine for f in outcome.files) and not outcome.failures
     sys.exit(0 if fine else 1)
 
 
 def main() -> None:
     """Run the command line: what a user can cause ends in one line and an exit code, never in a traceback."""
-    console = Console(stderr=True, soft_wrap=True)
     try:
-        cli(standalone_mode=False)
+        try:
+            cli(standalone_mode=False)
+        finally:
+            sys.stdout.flush()
     except GoldsmithError as error:
-        console.print(Text(f"goldsmith: {plain(error, 2000)}", style="red"))
-        sys.exit(error.exit_code)
+        _fail(error)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        _interrupted(console)
+        _interrupted()
     except RuntimeError as error:
         # DuckDB turns Ctrl-C during a query into this.
         if str(error) != "Query interrupted":
             raise
-        _interrupted(console)
+        _interrupted()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         sys.exit(141)
+    except OSError as error:
+        _discard_output()
+        if is_full(error):
+            _fail(disk_full(error, Path(error.filename or Path.cwd())))
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(UsageError(f"{where}{error.strerror or error}; check the path and its permissions"))
 
 
-def _interrupted(console: Console) -> NoReturn:
-    console.print(Text("goldsmith: interrupted; what was loaded is kept, the same command goes on from there"))
+def _fail(error: GoldsmithError) -> NoReturn:
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(Text(f"goldsmith: {plain(error, 2000)}", style="red"))
+    sys.exit(error.exit_code)
+
+
+def _interrupted() -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Console(stderr=True, soft_wrap=True).print(Text(INTERRUPTED))
     sys.exit(130)
+
+
+def _discard_output() -> None:
+    """What standard output still holds cannot be written, and Python would say so once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
+from generator.dbt_profile import profiles_folder
+from generator.disk import disk_full, is_full
 from generator.errors import UsageError
+from generator.lock import HOLDER, locked, process
 
 if TYPE_CHECKING:
     from dbt_common.events.base_types import EventMsg
@@ -36,7 +42,7 @@ def run_dbt(
     """Run one dbt command for a project and return a result for each node that it touched.
 
     `on_node` is called with a node's name when it is done. Raises UsageError with dbt's own words if dbt cannot start:
-    a profile that is missing, a yml or macro that does not parse.
+    a profile that is missing, a yml or macro that does not parse; DiskFullError and LockedError for what they say.
     """
     # dbt takes a second to import, and most commands do without it.
     from dbt.cli.main import dbtRunner
@@ -51,31 +57,53 @@ def run_dbt(
 
     arguments = [
         *command,
-        *("--project-dir", str(project), "--profiles-dir", str(_profiles(project))),
+        *("--project-dir", str(project), "--profiles-dir", str(profiles_folder(project))),
         *("--log-level", "none", "--log-path", str(project / "target" / "logs"), "--no-use-colors"),
     ]
-    with _environment(GOLDSMITH_DB=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false"):
+    with (
+        _environment(GOLDSMITH_DB=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false"),
+        _interrupts() as interrupts,
+    ):
         outcome = dbtRunner(callbacks=[listen]).invoke(arguments)
-    if isinstance(outcome.exception, KeyboardInterrupt):
-        raise outcome.exception
+    if interrupts or isinstance(outcome.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
     if outcome.exception is not None or outcome.result is None:
-        reason = str(outcome.exception or (errors[-1] if errors else "no reason given"))
-        raise UsageError("dbt cannot run this project: " + " ".join(reason.split()))
-    return [
+        reason = " ".join(str(outcome.exception or (errors[-1] if errors else "no reason given")).split())
+        if is_full(reason):
+            raise disk_full(reason, project, database)
+        if holder := HOLDER.search(reason):
+            raise locked(database, process(database, int(holder[1] or 0)))
+        raise UsageError("dbt cannot run this project: " + reason)
+    results = [
         NodeResult(r.node.name, str(r.node.resource_type), str(r.status), " ".join((r.message or "").split()))
         for r in getattr(outcome.result, "results", [])
         if getattr(r, "node", None) is not None and hasattr(r.node, "name")
     ]
+    for result in results:
+        if result.failed and is_full(result.message):
+            raise disk_full(result.message, database)
+        if result.failed and (holder := HOLDER.search(result.message)):
+            raise locked(database, process(database, int(holder[1] or 0)))
+    return results
 
 
-def _profiles(project: Path) -> Path:
-    """The folder of profiles.yml: the project, or dbt's own ~/.dbt."""
-    if (project / "profiles.yml").exists():
-        return project
-    home = Path(os.environ.get("DBT_PROFILES_DIR", Path.home() / ".dbt"))
-    if (home / "profiles.yml").exists():
-        return home
-    raise UsageError(f"{project / 'profiles.yml'}: missing; copy it from the goldsmith repository")
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Remembers Ctrl-C: dbt may make a failed node of it, or of DuckDB's answer to it."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, receive)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

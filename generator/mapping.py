@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-import duckdb
 from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from generator.archive import Original
 from generator.contracts import Contract
-from generator.errors import GoldsmithError
+from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
 from generator.fingerprint import fingerprint
 from generator.generate import generate
 from generator.layouts import Layout, find_layout, read_layouts, write_contract_models, write_layout
-from generator.ledger import LedgerRow, connect, update_file
+from generator.ledger import Connection, LedgerRow, connect, read_files, update_file
 from generator.matching import match_columns
 from generator.profile import LayoutProfile, build_profile
 from generator.project import Project
 from generator.providers import Provider
-from generator.reading import SAMPLE_ROWS
 from generator.render import LayoutName, render_sql, render_yml
 from generator.sandbox import Sandbox, SandboxError
+from generator.sorting import SAMPLE_CELL, sample_rows
 
 # The best contract must fit a file without a named one so many times better than the next.
 CLEARLY = 1.25
@@ -37,57 +37,93 @@ class Mapped:
     notices: tuple[str, ...] = ()
 
 
-def map_file(project: Project, row: LedgerRow, contract_name: str | None, provider: Provider) -> Mapped:
-    """Map one loaded file and say so in the ledger.
+def map_file(
+    project: Project, row: LedgerRow, contract_name: str | None, provider: Provider, layouts: Sequence[Layout]
+) -> Mapped:
+    """Map one loaded file, with one of the cached `layouts` or a new one, and say so in the ledger.
 
     Raises GoldsmithError (Blocked, a contract that is not clear, a provider's failure); the file then is `blocked` in
-    the ledger, with the message.
+    the ledger, with the message. DiskFullError, and what is wrong with the project, say nothing about the file.
     """
-    with connect(project.database, project.folder) as connection:
-        profile = profile_of(connection, row)
     try:
-        layouts = read_layouts(project.folder)
-        contract = _contract(project, profile, layouts, contract_name or row.contract)
-        mapped = _cached(project, row, contract, profile, layouts) or _generated(
-            project, row, contract, profile, provider
-        )
+        with connect(project.database, project.folder) as connection:
+            profile = profile_of(connection, row)
+            contract = _contract(project, profile, layouts, contract_name or row.contract)
+            layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
+        # The sandbox opens the database by itself.
+        if layout and (_is_exact(layout, profile) or _reads(project, row, contract, layout)):
+            mapped = Mapped(layout, "cached")
+        else:
+            mapped = _generated(project, row, contract, profile, provider)
+    except (UsageError, LockedError, DiskFullError):
+        raise
     except GoldsmithError as error:
         with connect(project.database, project.folder) as connection:
-            update_file(
-                connection,
-                row.file_id,
-                contract=contract_name or row.contract,
-                state="blocked",
-                message=str(error),
-            )
+            contract_name = contract_name or row.contract
+            _decide(connection, project, row, contract=contract_name, state="blocked", message=str(error))
         raise
     with connect(project.database, project.folder) as connection:
-        _adopt(connection, row, mapped.layout)
+        _adopt(connection, project, row, mapped.layout, layouts)
     return mapped
 
 
-def profile_of(connection: duckdb.DuckDBPyConnection, row: LedgerRow) -> LayoutProfile:
+def adopt_known(
+    connection: Connection, project: Project, row: LedgerRow, contract_name: str | None, layouts: Sequence[Layout]
+) -> Layout | None:
+    """The cached layout that a loaded file has to the last format, entered in the ledger; None if there is none.
+
+    A file without rows has no formats: its headers are enough.
+    """
+    if row.rows_loaded and row.layout not in {x.short for x in layouts}:
+        return None
+    profile = profile_of(connection, row)
+    try:
+        contract = _contract(project, profile, layouts, contract_name or row.contract)
+    except GoldsmithError:
+        return None
+    layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
+    if layout is None or (row.rows_loaded and not _is_exact(layout, profile)):
+        return None
+    _adopt(connection, project, row, layout, layouts)
+    return layout
+
+
+def _decide(connection: Connection, project: Project, row: LedgerRow, **decision: Any) -> None:
+    """Enter what was decided on a file; first in the archive, so that a lost database takes no decision with it."""
+    project.archive.describe(Original.of(replace(row, **decision)))
+    update_file(connection, row.file_id, **decision)
+
+
+def _is_exact(layout: Layout, profile: LayoutProfile) -> bool:
+    return layout.fingerprint == fingerprint(profile.headers, profile.shapes)
+
+
+def profile_of(connection: Connection, row: LedgerRow) -> LayoutProfile:
     """The profile of a loaded file, from the same sample as when it was read."""
-    cursor = connection.execute(
+    first = sample_rows(len(row.headers))
+    rows = connection.execute(
         f"""
-        select * exclude (_file_id, _source_file, _source_row, _sample)
-        from (
-            select *, row_number() over (order by _source_row) as _sample
-            from raw."{row.raw_table}" where _file_id = ?
+        select
+            _preamble, _footer,
+            left(columns(* exclude (_file_id, _source_file, _source_row, _preamble, _footer)), {SAMPLE_CELL})
+        from raw."{row.raw_table}"
+        where _file_id = $file and _source_row in (
+            select _source_row
+            from (
+                select _source_row, row_number() over (order by _source_row) as number
+                from raw."{row.raw_table}" where _file_id = $file
+            )
+            where number <= {first} or number % 100 = 0
+            order by number limit {2 * first}
         )
-        where _sample <= {SAMPLE_ROWS} or _sample % 100 = 0
-        order by _sample limit {2 * SAMPLE_ROWS}
+        order by _source_row
         """,
-        [row.file_id],
-    )
-    names = [d[0] for d in cursor.description]
-    around = [names.index("_preamble"), names.index("_footer")]
-    rows = cursor.fetchall()
-    cells = [[c for i, c in enumerate(r) if i not in around] for r in rows]
-    preamble, footer = (str(rows[0][i] or "") for i in around) if rows else ("", "")
+        {"file": row.file_id},
+    ).fetchall()
+    preamble, footer = (str(text or "") for text in rows[0][:2]) if rows else ("", "")
     return build_profile(
         row.headers,
-        cells,
+        [cells for _, _, *cells in rows],
         source_file=row.source_file,
         delimiter=row.delimiter,
         has_header=row.has_header,
@@ -99,7 +135,10 @@ def profile_of(connection: duckdb.DuckDBPyConnection, row: LedgerRow) -> LayoutP
 def _contract(project: Project, profile: LayoutProfile, layouts: Sequence[Layout], name: str | None) -> Contract:
     """The contract that was named, or the one of a cached layout, or the one that clearly fits best."""
     if name:
-        return project.contract(name)
+        try:
+            return project.contract(name)
+        except UsageError as error:
+            raise GoldsmithError(str(error)) from None
     known = {x.contract for x in layouts if list(x.headers.values()) == list(profile.headers) and x.has_header}
     if len(known) == 1:
         return project.contract(known.pop())
@@ -123,16 +162,6 @@ def contract_fit(profile: LayoutProfile, contract: Contract) -> float:
         return 0.0
     filled = sum(bool(c.filled) for c in profile.columns)
     return sum(m.confidence for m in matches.values() if m.column.filled) / filled if filled else 0.0
-
-
-def _cached(
-    project: Project, row: LedgerRow, contract: Contract, profile: LayoutProfile, layouts: Sequence[Layout]
-) -> Mapped | None:
-    layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
-    if layout is None:
-        return None
-    exact = layout.fingerprint == fingerprint(profile.headers, profile.shapes)
-    return Mapped(layout, "cached") if exact or _reads(project, row, contract, layout) else None
 
 
 def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout) -> bool:
@@ -160,6 +189,9 @@ def _generated(
     with Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id) as sandbox:
         made = generate(profile, contract, provider, sandbox, project.function_names, project.max_attempts)
     name = LayoutName(row.source, contract.name, fingerprint(profile.headers, profile.shapes))
+    with connect(project.database, project.folder) as connection:
+        # Of a layout of that name that was deleted, a view may be left; it is to be built anew, whatever comes between.
+        connection.execute("delete from raw._staged where layout = ?", [name.dbt_model])
     sql = render_sql(name, made.candidate, contract)
     path = write_layout(
         project.folder, name, sql, render_yml(name, made.candidate, contract, profile, made.provenance, sql)
@@ -169,8 +201,11 @@ def _generated(
     return Mapped(next(x for x in layouts if x.path == path), "generated", made.notices)
 
 
-def _adopt(connection: duckdb.DuckDBPyConnection, row: LedgerRow, layout: Layout) -> None:
-    """Enter the mapping in the ledger; rows that were loaded beside the layout's table move into it."""
+def _adopt(connection: Connection, project: Project, row: LedgerRow, layout: Layout, layouts: Sequence[Layout]) -> None:
+    """Enter the mapping in the ledger; rows that were loaded beside the layout's table move into it.
+
+    A raw table that neither a file nor one of the `layouts` needs any more goes.
+    """
     connection.begin()
     if row.raw_table != layout.raw_table:
         connection.execute(
@@ -181,13 +216,17 @@ def _adopt(connection: duckdb.DuckDBPyConnection, row: LedgerRow, layout: Layout
             [row.file_id],
         )
         connection.execute(f'delete from raw."{row.raw_table}" where _file_id = ?', [row.file_id])
-    update_file(
+    _decide(
         connection,
-        row.file_id,
+        project,
+        row,
         contract=layout.contract,
         layout=layout.short,
         raw_table=layout.raw_table,
         state="mapped",
         message="",
     )
+    needed = {layout.raw_table, *(x.raw_table for x in layouts)}
+    if row.raw_table not in needed and not read_files(connection, "raw_table = ?", row.raw_table):
+        connection.execute(f'drop table raw."{row.raw_table}"')
     connection.commit()

@@ -1,38 +1,25 @@
-"""The path of a file, on one screen: intake, load, map, build, report."""
+"""The path of a file, on one screen: take in, map, build, report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
+from generator.counts import Counts, built_contracts, built_files, count_files, outdated_contracts, staged_versions
 from generator.dbt_runner import run_dbt
-from generator.errors import GoldsmithError, UsageError
-from generator.fingerprint import fingerprint
-from generator.intake import Incoming, find_files, keep_original, sha256
-from generator.layouts import Layout, find_layout, read_layouts, write_contract_models
-from generator.ledger import Connection, LedgerRow, connect, read_files
-from generator.load import load_file, read_incoming
-from generator.mapping import Mapped, map_file
-from generator.outcome import FileOutcome, RunOutcome
+from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
+from generator.intake import find_files
+from generator.layouts import Layout, read_layouts, write_contract_models
+from generator.ledger import Connection, LedgerRow, connect, has_database, read_files
+from generator.lock import PATIENCE, hold
+from generator.mapping import Mapped, adopt_known, map_file
+from generator.outcome import FileOutcome, Progress, RunOutcome
 from generator.project import Project
 from generator.providers import Provider
-from generator.render import LayoutName
-from generator.results import (
-    built_contracts,
-    built_files,
-    file_outcome,
-    layout_outcomes,
-    loaded_outcome,
-    previews,
-    staged_names,
-)
+from generator.results import file_outcome, layout_outcomes, loaded_outcome, previews
+from generator.taking_in import CachedTables, as_cached, cached_tables, left_in_archive, take_in
 
-
-class Progress(Protocol):
-    """Where the steps say what they are at; `total` is the number of steps, where it is known."""
-
-    def __call__(self, step: str, done: int, total: int | None) -> None: ...
+NOTHING_TO_LEARN = "a header and no rows: nothing to learn a mapping from; it is mapped once a file with rows is"
 
 
 def run(
@@ -45,232 +32,162 @@ def run(
     notices: Sequence[str] = (),
 ) -> RunOutcome:
     """The main job: everything that is new becomes gold, or is said to be held, blocked or refused."""
-    with project.lock():
-        write_contract_models(project.folder, list(project.contracts), read_layouts(project.folder))
-        outcomes, mapped = _take_in_and_map(project, paths, contract, source, provider, progress)
-        failures = _build(project, mapped, progress)
-        return _outcome(project, outcomes, mapped, failures, notices)
-
-
-def everything(project: Project) -> RunOutcome:
-    """All files that were ever loaded, as the database has them now."""
-    with connect(project.database, project.folder) as connection:
-        cached = _cached_tables(project)
-        rows = [_as_cached(row, cached) for row in read_files(connection)]
-        built = built_contracts(connection) & project.contracts.keys()
-        in_gold = built_files(connection)
-        files = []
-        for row in rows:
-            layout = cached.get((row.raw_table, row.contract))
-            if layout and layout.contract in built and row.file_id in in_gold and row.state == "mapped":
-                files.append(file_outcome(connection, project, row, Mapped(layout, "cached")))
-            else:
-                files.append(loaded_outcome(row))
-    used = [x for x in cached.values() if x.raw_table in {r.raw_table for r in rows}]
-    gold, quarantine = previews(project, built)
-    return RunOutcome(
-        files=tuple(files), layouts=tuple(layout_outcomes(project, used)), gold=gold, quarantine=quarantine
-    )
+    with hold(project.database, "goldsmith run"):
+        layouts = read_layouts(project.folder)
+        write_contract_models(project.folder, list(project.contracts), layouts)
+        incoming = find_files(project.folder, paths, contract, source, list(project.contracts))
+        left, said = left_in_archive(project, layouts)
+        taken = take_in(project, [*left, *incoming], progress, again=bool(paths))
+        waiting = [(t.row, t.file.contract) for t in taken if t.row]
+        waiting += [(row, row.contract) for row in _interrupted(project, layouts, {row.file_id for row, _ in waiting})]
+        done = _Done([t.outcome for t in taken if not t.row])
+        _map_all(project, waiting, provider, progress, done)
+        failures = _build(project, done.mapped, progress)
+        return _outcome(project, done, failures, [*notices, *said])
 
 
 def load(
     project: Project, paths: Sequence[str], contract: str | None, source: str | None, progress: Progress
 ) -> RunOutcome:
-    """Steps 1 to 4: files into raw; nothing is mapped."""
-    with project.lock():
-        outcomes = []
+    """Files into raw; nothing is mapped. It waits for its turn."""
+    with hold(project.database, "goldsmith load", lambda owner: progress(owner, 0, None)):
         incoming = find_files(project.folder, paths, contract, source, list(project.contracts))
-        for number, file in enumerate(incoming):
-            progress(f"load {file.name}", number, len(incoming))
-            taken = _take_in(project, file)
-            outcomes.append(loaded_outcome(taken) if isinstance(taken, LedgerRow) else taken)
-        return RunOutcome(files=tuple(outcomes))
+        left, said = left_in_archive(project, read_layouts(project.folder))
+        taken = take_in(project, [*left, *incoming], progress, patience=PATIENCE)
+        return RunOutcome(files=tuple(t.outcome for t in taken), notices=said)
 
 
 def generate_loaded(project: Project, contract: str | None, provider: Provider, progress: Progress) -> RunOutcome:
-    """Steps 5 to 9: a mapping for every loaded file that has none; nothing is built."""
-    with project.lock():
-        write_contract_models(project.folder, list(project.contracts), read_layouts(project.folder))
+    """A mapping for every loaded file that has none; nothing is built."""
+    with hold(project.database, "goldsmith generate"):
+        layouts = read_layouts(project.folder)
+        write_contract_models(project.folder, list(project.contracts), layouts)
+        cached = cached_tables(project, layouts)
         with connect(project.database, project.folder) as connection:
-            cached = _cached_tables(project)
-            waiting = [r for r in read_files(connection) if _as_cached(r, cached).state in ("loaded", "blocked")]
-        outcomes, mapped = [], []
-        for number, row in enumerate(waiting):
-            progress(f"map {row.source_file}", number, len(waiting))
-            found = _map(project, row, contract, provider)
-            outcomes.append(found if isinstance(found, FileOutcome) else loaded_outcome(row, found))
-            mapped += [found] if isinstance(found, Mapped) else []
+            rows = [as_cached(row, cached) for row in read_files(connection)]
+        done = _Done([])
+        waiting = [(row, contract) for row in rows if row.state in ("loaded", "blocked")]
+        _map_all(project, waiting, provider, progress, done)
         return RunOutcome(
-            files=tuple(outcomes),
-            layouts=tuple(layout_outcomes(project, [m.layout for m in mapped], samples=False)),
-            notices=tuple(dict.fromkeys(n for m in mapped for n in m.notices)),
+            files=(*done.outcomes, *(loaded_outcome(row, found) for row, found in done.mapped)),
+            layouts=tuple(layout_outcomes(project, done.layouts, samples=False)),
+            notices=done.notices,
         )
+
+
+def everything(project: Project) -> RunOutcome:
+    """All files that were ever loaded, as the database has them now."""
+    if not has_database(project.database):
+        return RunOutcome()
+    layouts = read_layouts(project.folder)
+    with connect(project.database, project.folder) as connection:
+        cached = cached_tables(project, layouts)
+        rows = [as_cached(row, cached) for row in read_files(connection)]
+        mapped = [(r, Mapped(cached[r.raw_table, r.contract], "cached")) for r in rows if r.state == "mapped"]
+        built = {f.file_id: f for f in _built_outcomes(connection, project, mapped, loaded_outcome)}
+        contracts = built_contracts(connection)
+    used = [x for x in cached.values() if x.raw_table in {r.raw_table for r in rows}]
+    gold, quarantine = previews(project, contracts)
+    return RunOutcome(
+        files=tuple(built.get(r.file_id) or loaded_outcome(r) for r in rows),
+        layouts=tuple(layout_outcomes(project, used)),
+        gold=gold,
+        quarantine=quarantine,
+    )
 
 
 @dataclass
-class _Built:
-    """Files on their way: the ledger rows and mappings of this run, by file."""
+class _Done:
+    """What has come of the files of this run so far: those that are finished, and those that have a mapping."""
 
-    mappings: dict[str, Mapped] = field(default_factory=dict)
-    rows: dict[str, LedgerRow] = field(default_factory=dict)
+    outcomes: list[FileOutcome]
+    mapped: list[tuple[LedgerRow, Mapped]] = field(default_factory=list)
+
+    @property
+    def layouts(self) -> list[Layout]:
+        return list({m.layout.dbt_model: m.layout for _, m in self.mapped}.values())
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(n for _, m in self.mapped for n in m.notices))
 
 
-def _take_in_and_map(
+def _interrupted(project: Project, layouts: Sequence[Layout], seen: Iterable[str]) -> list[LedgerRow]:
+    """Files that an earlier command loaded and did not come to map, or mapped and did not come to build."""
+    cached = cached_tables(project, layouts)
+    with connect(project.database, project.folder) as connection:
+        rows = read_files(connection, "state = 'loaded'")
+        rows += [row for row in _unbuilt(connection, cached) if as_cached(row, cached).state == "mapped"]
+    return [row for row in rows if row.file_id not in seen]
+
+
+def _map_all(
     project: Project,
-    paths: Sequence[str],
-    contract: str | None,
-    source: str | None,
+    waiting: Sequence[tuple[LedgerRow, str | None]],
     provider: Provider,
     progress: Progress,
-) -> tuple[list[FileOutcome], _Built]:
-    """One file after the other, so that the second of a new layout finds the mapping of the first."""
-    outcomes: list[FileOutcome] = []
-    built = _Built()
-    incoming = find_files(project.folder, paths, contract, source, list(project.contracts))
-    for number, file in enumerate(incoming):
-        progress(file.name, number, len(incoming))
-        taken = _take_in(project, file)
-        if isinstance(taken, FileOutcome) and (taken.file_id is None or not _to_be_mapped(project, taken, bool(paths))):
-            outcomes.append(taken)
-        else:
-            row = taken if isinstance(taken, LedgerRow) else _ledger_row(project, taken)
-            _map_into(project, row, file.contract, provider, outcomes, built)
-    for row in _interrupted(project, built, outcomes):
-        _map_into(project, row, row.contract, provider, outcomes, built)
-    return outcomes, built
-
-
-def _map_into(
-    project: Project,
-    row: LedgerRow,
-    contract: str | None,
-    provider: Provider,
-    outcomes: list[FileOutcome],
-    built: _Built,
+    done: _Done,
 ) -> None:
-    found = _map(project, row, contract, provider)
-    if isinstance(found, FileOutcome):
-        outcomes.append(found)
-    else:
-        built.mappings[row.file_id] = found
-    built.rows[row.file_id] = row
+    """One new layout after the other: the files of one that is known, also since just now, take its mapping together."""
+    layouts, total, new = read_layouts(project.folder), len(waiting), True
+    # In the order in which they came, whoever was interrupted meanwhile: the first of a layout names it. Of a header
+    # without rows no mapping can be learned: it comes last, and takes what the others have.
+    left = sorted(waiting, key=lambda one: (one[0].rows_loaded == 0, one[0].loaded_at))
+    while left:
+        if new:
+            left, new = _adopt_all(project, left, layouts, done), False
+            continue
+        row, contract = left.pop(0)
+        progress(f"map {row.source_file}", total - len(left) - 1, total)
+        if row.rows_loaded == 0:
+            done.outcomes.append(replace(loaded_outcome(row), message=NOTHING_TO_LEARN))
+            continue
+        try:
+            found = map_file(project, row, contract, provider, layouts)
+        except (UsageError, LockedError, DiskFullError):
+            raise
+        except GoldsmithError as error:
+            done.outcomes.append(loaded_outcome(replace(row, state="blocked", message=str(error))))
+        else:
+            done.mapped.append((row, found))
+            new = found.how == "generated"
+            layouts = read_layouts(project.folder) if new else layouts
 
 
-def _take_in(project: Project, file: Incoming) -> LedgerRow | FileOutcome:
-    """Load one file: its ledger row, or what is said of a file that is known or cannot be read."""
-    try:
-        if file.contract:
-            project.contract(file.contract)
-        digest = sha256(file.path)
-        with connect(project.database, project.folder) as connection:
-            known = read_files(connection, "sha256 = ?", digest)
-            if known:
-                return _known(connection, project, file, known[0])
-            with read_incoming(file) as read:
-                keep_original(project.folder, file.path, digest)
-                layout = find_layout(
-                    read_layouts(project.folder), file.contract, read.profile.headers, read.profile.shapes, file.source
-                )
-                name = LayoutName(file.source, "", fingerprint(read.profile.headers, read.profile.shapes))
-                return load_file(
-                    connection,
-                    file,
-                    read,
-                    digest=digest,
-                    contract=file.contract,
-                    source=file.source,
-                    raw_table=layout.raw_table if layout else name.raw_table,
-                    layout=layout.short if layout else name.short,
-                )
-    except UsageError:
-        raise
-    except GoldsmithError as error:
-        return FileOutcome(source_file=file.name, state="refused", message=str(error), source=file.source)
-    except OSError as error:
-        return FileOutcome(source_file=file.name, state="refused", message=f"{error.filename}: {error.strerror}")
-
-
-def _known(connection: Connection, project: Project, file: Incoming, row: LedgerRow) -> FileOutcome:
-    """A file whose content was loaded before: nothing to do, unless it still waits for a mapping or a person."""
-    cached = _cached_tables(project)
-    row = _as_cached(row, cached)
-    outcome = replace(loaded_outcome(row), source_file=file.name)
-    layout = cached.get((row.raw_table, row.contract))
-    if row.state == "blocked":
-        return outcome
-    if layout and row.file_id in built_files(connection):
-        built = file_outcome(connection, project, row, Mapped(layout, "cached"))
-        if built.state in ("held", "failed"):
-            return replace(built, source_file=file.name)
-    same = "" if row.source_file == file.name else f" as {row.source_file}"
-    return replace(outcome, state="known", message=f"loaded before{same}")
-
-
-def _to_be_mapped(project: Project, outcome: FileOutcome, asked_for: bool) -> bool:
-    """Whether a file that is loaded already still has a way to go: an interrupted one, or a blocked one named again."""
-    row = _ledger_row(project, outcome)
+def _adopt_all(
+    project: Project, waiting: Sequence[tuple[LedgerRow, str | None]], layouts: Sequence[Layout], done: _Done
+) -> list[tuple[LedgerRow, str | None]]:
+    """Give the files of known layouts their mapping, under one connection; returns the others."""
+    cached = cached_tables(project, layouts)
+    left = []
     with connect(project.database, project.folder) as connection:
-        unbuilt = row.state == "mapped" and row.file_id not in built_files(connection)
-    return row.state == "loaded" or unbuilt or (row.state == "blocked" and asked_for)
+        for row, contract in waiting:
+            # A file that is mapped already was left by a command that did not come to build it.
+            found = cached.get((row.raw_table, row.contract)) if row.state == "mapped" else None
+            found = found or adopt_known(connection, project, row, contract, layouts)
+            if found:
+                done.mapped.append((row, Mapped(found, "cached")))
+            else:
+                left.append((row, contract))
+    return left
 
 
-def _ledger_row(project: Project, outcome: FileOutcome) -> LedgerRow:
+def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progress: Progress) -> tuple[str, ...]:
+    """dbt for the contracts that have something to build: new staging views, gold and quarantine, with their tests."""
+    cached = cached_tables(project, read_layouts(project.folder))
     with connect(project.database, project.folder) as connection:
-        return _as_cached(read_files(connection, "file_id = ?", outcome.file_id)[0], _cached_tables(project))
-
-
-def _cached_tables(project: Project) -> dict[tuple[str, str | None], Layout]:
-    """The layouts of the project's contracts by raw table and contract."""
-    return {(x.raw_table, x.contract): x for x in read_layouts(project.folder) if x.contract in project.contracts}
-
-
-def _as_cached(row: LedgerRow, cached: Mapping[tuple[str, str | None], Layout]) -> LedgerRow:
-    """The ledger's row; blocked where its dbt model or its contract was deleted, for the project's folder is the cache."""
-    if row.state != "mapped" or (row.raw_table, row.contract) in cached:
-        return row
-    message = "its dbt model or contract was deleted; name the file in goldsmith run, and it is mapped anew"
-    return replace(row, state="blocked", message=message)
-
-
-def _interrupted(project: Project, built: _Built, outcomes: Sequence[FileOutcome]) -> list[LedgerRow]:
-    """Files that an earlier run loaded and did not come to map."""
-    if not project.database.exists():
-        return []
-    seen = {*built.rows, *(o.file_id for o in outcomes)}
-    with connect(project.database, project.folder) as connection:
-        return [row for row in read_files(connection, "state = 'loaded'") if row.file_id not in seen]
-
-
-def _map(project: Project, row: LedgerRow, contract: str | None, provider: Provider) -> Mapped | FileOutcome:
-    try:
-        return map_file(project, row, contract, provider)
-    except UsageError:
-        raise
-    except GoldsmithError as error:
-        return replace(loaded_outcome(row), state="blocked", message=str(error), rows_quarantined=row.rows_loaded)
-
-
-def _build(project: Project, built: _Built, progress: Progress) -> tuple[str, ...]:
-    """dbt for the contracts that this run touched: their new staging views, gold and quarantine, with their tests."""
-    with connect(project.database, project.folder) as connection:
-        unbuilt = read_files(
-            connection, "state in ('mapped', 'blocked') and file_id not in (select file_id from raw._built)"
-        )
-        staged = staged_names(connection)
-        mapped = read_files(connection, "file_id in (select file_id from raw._built where mapping != 'none')")
-    cached = _cached_tables(project)
-    stale = [*unbuilt, *(r for r in mapped if _as_cached(r, cached).state == "blocked")]
-    touched = {m.layout.contract for m in built.mappings.values()}
-    touched |= {r.contract for r in stale if r.contract in project.contracts and r.contract}
-    if not touched:
+        staged = staged_versions(connection)
+        touched = {row.contract for row in _unbuilt(connection, cached)} | outdated_contracts(connection)
+    fresh = {m.layout.dbt_model for _, m in mapped}
+    contracts = sorted(project.contracts.keys() & touched)
+    if not contracts:
         return ()
-    fresh = {m.layout.dbt_model for m in built.mappings.values()}
     nodes = [
         x.dbt_model
         for x in cached.values()
-        if x.contract in touched and (x.dbt_model in fresh or x.dbt_model not in staged)
+        if x.contract in contracts and (x.dbt_model in fresh or x.dbt_model not in staged)
     ]
-    nodes += [n for c in sorted(touched) for n in (f"stg_{c}", c, f"quarantine_{c}")]
+    nodes += [n for c in contracts for n in (f"stg_{c}", c, f"quarantine_{c}")]
     done: list[str] = []
 
     def on_node(name: str) -> None:
@@ -287,30 +204,57 @@ def _build(project: Project, built: _Built, progress: Progress) -> tuple[str, ..
     return tuple(f"dbt {r.resource_type} {r.name}: {r.message or r.status}" for r in results if r.failed)
 
 
+def _unbuilt(connection: Connection, cached: CachedTables) -> list[LedgerRow]:
+    """The files that gold and quarantine do not have as their mapping is now, whoever was interrupted."""
+    built, staged = built_files(connection), staged_versions(connection)
+    found = []
+    for row in read_files(connection, "state in ('mapped', 'blocked')"):
+        layout = cached.get((row.raw_table, row.contract)) if row.state == "mapped" else None
+        version = built.get(row.file_id)
+        # Blocked; or its dbt model was deleted, and its rows go back to quarantine.
+        stale = version != staged.get(layout.dbt_model) if layout else row.state == "mapped" and version != "none"
+        found += [row] if version is None or stale else []
+    return found
+
+
+def _outcome(project: Project, done: _Done, failures: tuple[str, ...], notices: Sequence[str]) -> RunOutcome:
+    files = list(done.outcomes)
+    if done.mapped:
+        with connect(project.database, project.folder) as connection:
+            now = {row.file_id: row for row in read_files(connection)}
+            mapped = [(now[row.file_id], m) for row, m in done.mapped]
+            files += _built_outcomes(connection, project, mapped, _not_built)
+    touched = {f.contract for f in files if f.contract and f.state not in ("known", "refused")}
+    gold, quarantine = previews(project, touched) if touched else ((), ())
+    return RunOutcome(
+        files=tuple(sorted(files, key=lambda f: f.source_file)),
+        layouts=tuple(layout_outcomes(project, done.layouts)) if done.layouts else (),
+        gold=gold,
+        quarantine=quarantine,
+        notices=tuple(dict.fromkeys([*notices, *done.notices])),
+        failures=failures,
+    )
+
+
+def _built_outcomes(
+    connection: Connection,
+    project: Project,
+    mapped: Sequence[tuple[LedgerRow, Mapped]],
+    otherwise: Callable[[LedgerRow, Mapped], FileOutcome],
+) -> list[FileOutcome]:
+    """The outcome of each mapped file: by what gold and quarantine hold, `otherwise` where they were not built from it."""
+    built = built_files(connection)
+    counts: dict[str, Counts] = {}
+    for contract in built_contracts(connection) & {m.layout.contract for _, m in mapped}:
+        files = [
+            r.file_id for r, m in mapped if m.layout.contract == contract and built.get(r.file_id, "none") != "none"
+        ]
+        counts |= count_files(connection, contract, files)
+    return [
+        file_outcome(project, r, m, counts[r.file_id]) if r.file_id in counts else otherwise(r, m) for r, m in mapped
+    ]
+
+
 def _not_built(row: LedgerRow, mapped: Mapped) -> FileOutcome:
     message = "dbt did not build it (see what failed); correct that, and dbt run"
     return replace(loaded_outcome(row, mapped), state="failed", message=message, rows_quarantined=row.rows_loaded)
-
-
-def _outcome(
-    project: Project, outcomes: Sequence[FileOutcome], built: _Built, failures: tuple[str, ...], notices: Sequence[str]
-) -> RunOutcome:
-    with connect(project.database, project.folder) as connection:
-        rows = {r.file_id: r for r in read_files(connection)}
-        in_gold = built_files(connection)
-        files = [
-            file_outcome(connection, project, rows[f], m) if f in in_gold else _not_built(rows[f], m)
-            for f, m in built.mappings.items()
-        ]
-    touched = [f for f in (*files, *outcomes) if f.state not in ("known", "refused")]
-    layouts = list({m.layout.dbt_model: m.layout for m in built.mappings.values()}.values())
-    said = dict.fromkeys([*notices, *(n for m in built.mappings.values() for n in m.notices)])
-    gold, quarantine = previews(project, {f.contract for f in touched if f.contract})
-    return RunOutcome(
-        files=tuple(sorted([*files, *outcomes], key=lambda f: f.source_file)),
-        layouts=tuple(layout_outcomes(project, layouts)),
-        gold=gold,
-        quarantine=quarantine,
-        notices=tuple(said),
-        failures=failures,
-    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import duckdb
 
 from generator.contracts import Column
+from generator.counts import WAITING, Counts, staged_versions
 from generator.layouts import Layout
-from generator.ledger import LedgerRow, connect
+from generator.ledger import Connection, LedgerRow, connect, has_database
 from generator.mapping import Mapped
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, Preview, State
 from generator.project import Project
@@ -38,34 +39,20 @@ def loaded_outcome(row: LedgerRow, mapped: Mapped | None = None) -> FileOutcome:
         review=layout.review if layout else "",
         encoding=row.encoding,
         delimiter=row.delimiter,
+        bytes=row.bytes,
+        sha256=row.sha256,
         rows_read=row.rows_read,
         rows_quarantined=row.rows_loaded if blocked else 0,
         rows_rejected=row.rows_rejected,
+        remarks=row.remarks,
     )
 
 
-def file_outcome(
-    connection: duckdb.DuckDBPyConnection, project: Project, row: LedgerRow, mapped: Mapped
-) -> FileOutcome:
+def file_outcome(project: Project, row: LedgerRow, mapped: Mapped, counts: Counts) -> FileOutcome:
     """A built file, reconciled: each of its source rows is in exactly one count."""
     layout = mapped.layout
     contract = project.contracts[layout.contract]
-    gold = _count(connection, f'gold."{contract.name}"', row.file_id)
-    kinds = _kinds(connection, contract.name, row.file_id)
-    both = _in_both(connection, contract.name, row.file_id)
-    quarantined = kinds.get("violation", 0) + kinds.get("held", 0) + kinds.get("blocked", 0)
-    bad = quarantined + row.rows_rejected
-    held = layout.held_because(contract, project.min_confidence)
-    state: State = "gold"
-    message = ""
-    if held:
-        state, message = "held", held_message(project, layout, held)
-    elif row.rows_read and bad > contract.max_quarantined * row.rows_read:
-        share = bad / row.rows_read
-        state, message = (
-            "failed",
-            f"{share:.0%} of the rows are quarantined or rejected, over {contract.max_quarantined:.0%}",
-        )
+    state, message = verdict(project, row, layout, counts.quarantined)
     return FileOutcome(
         source_file=row.source_file,
         state=state,
@@ -79,14 +66,17 @@ def file_outcome(
         review="edited" if layout.edited else layout.review,
         encoding=row.encoding,
         delimiter=row.delimiter,
+        bytes=row.bytes,
+        sha256=row.sha256,
         rows_read=row.rows_read,
-        rows_gold=gold - both,
-        rows_superseded=kinds.get("superseded", 0),
-        rows_quarantined=quarantined,
-        rows_filtered=kinds.get("filtered", 0),
+        rows_gold=counts.gold - counts.both,
+        rows_superseded=counts.kinds.get("superseded", 0),
+        rows_quarantined=counts.quarantined,
+        rows_filtered=counts.kinds.get("filtered", 0),
         rows_rejected=row.rows_rejected,
-        reasons=_reasons(connection, contract.name, row.file_id),
-        questions=tuple(f"{q['column']}: {q['text']}" for q in layout.questions) if held else (),
+        remarks=row.remarks,
+        reasons=counts.reasons,
+        questions=tuple(f"{q['column']}: {q['text']}" for q in layout.questions) if state == "held" else (),
     )
 
 
@@ -96,109 +86,63 @@ def held_message(project: Project, layout: Layout, why: str) -> str:
     return f"{why} Correct {path} if need be, set `review: approved` in the .yml beside it, and dbt run"
 
 
-def _count(connection: duckdb.DuckDBPyConnection, table: str, file_id: str) -> int:
-    found = connection.execute(f"select count(distinct _source_row) from {table} where _file_id = ?", [file_id])
-    return int((found.fetchone() or (0,))[0])
-
-
-def _kinds(connection: duckdb.DuckDBPyConnection, contract: str, file_id: str) -> dict[str, int]:
-    return dict(
-        connection.execute(
-            f'select kind, count(distinct _source_row) from quarantine."{contract}" where _file_id = ? group by kind',
-            [file_id],
-        ).fetchall()
-    )
-
-
-def _in_both(connection: duckdb.DuckDBPyConnection, contract: str, file_id: str) -> int:
-    """Source rows of which a reshape made several, some good and some not: they count as quarantined."""
-    found = connection.execute(
-        f"""
-        select count(distinct gold._source_row)
-        from gold."{contract}" as gold
-        inner join quarantine."{contract}" as quarantine using (_file_id, _source_row)
-        where gold._file_id = ?
-        """,
-        [file_id],
-    ).fetchone()
-    return int((found or (0,))[0])
-
-
-def _reasons(connection: duckdb.DuckDBPyConnection, contract: str, file_id: str) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        connection.execute(
-            f"""
-            select reason, count(*) from (
-                select unnest(reasons) as reason from quarantine."{contract}" where _file_id = ?
-                union all
-                select reason from raw._rejects where file_id = ?
-            ) group by reason order by count(*) desc, reason
-            """,
-            [file_id, file_id],
-        ).fetchall()
-    )
-
-
-def staged_names(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The layouts whose staging view is in the database."""
-    return frozenset(name for (name,) in connection.execute("select layout from raw._staged").fetchall())
-
-
-def built_contracts(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The contracts whose gold and quarantine tables are in the database."""
-    found = connection.execute(
-        """
-        select table_name from information_schema.tables where table_schema = 'gold'
-        intersect
-        select table_name from information_schema.tables where table_schema = 'quarantine'
-        """
-    ).fetchall()
-    return frozenset(name for (name,) in found)
-
-
-def built_files(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The files that gold and quarantine were built from, under whichever version of their mapping."""
-    found = connection.execute("select file_id from raw._built group by file_id having count(*) > 1").fetchall()
-    return frozenset(file_id for (file_id,) in found)
+def verdict(project: Project, row: LedgerRow, layout: Layout, quarantined: int) -> tuple[State, str]:
+    """The state of a built file of which so many rows are quarantined, and why if that is not gold."""
+    contract = project.contracts[layout.contract]
+    held = layout.held_because(contract, project.min_confidence)
+    if held:
+        return "held", held_message(project, layout, held)
+    bad = quarantined + row.rows_rejected
+    if row.rows_read and bad > contract.max_quarantined * row.rows_read:
+        share = bad / row.rows_read
+        return "failed", f"{share:.0%} of the rows are quarantined or rejected, over {contract.max_quarantined:.0%}"
+    return "gold", ""
 
 
 def layout_outcomes(project: Project, layouts: Sequence[Layout], samples: bool = True) -> list[LayoutOutcome]:
     """Each layout as a person checks it, with sample cells before and after where its view can be read."""
-    found = []
-    with connect(project.database, project.folder) as connection:
-        staged = staged_names(connection) if samples else frozenset()
-        for layout in layouts:
-            contract = project.contract(layout.contract)
-            shown = _samples(connection, layout, contract.columns) if layout.dbt_model in staged else {}
-            expressions = _expressions(layout.path)
-            columns = tuple(
-                MappedColumn(
-                    name=c.name,
-                    data_type=c.data_type,
-                    source_columns=tuple((layout.columns.get(c.name) or {}).get("source_columns") or ()),
-                    expression=expressions.get(c.name, ""),
-                    confidence=(layout.columns.get(c.name) or {}).get("confidence"),
-                    note=(layout.columns.get(c.name) or {}).get("note") or "",
-                    samples=shown.get(c.name, ()),
-                )
-                for c in contract.columns
-            )
-            found.append(
-                LayoutOutcome(
-                    layout=layout.short,
-                    dbt_model=layout.dbt_model,
-                    source=layout.source,
-                    contract=layout.contract,
-                    state="held" if layout.held_because(contract, project.min_confidence) else "gold",
-                    review="edited" if layout.edited else layout.review,
-                    provider=layout.provider,
-                    path=str(layout.path.relative_to(project.folder)),
-                    columns=columns,
-                    unmapped=tuple(layout.unmapped.items()),
-                    questions=tuple(f"{q['column']}: {q['text']}" for q in layout.questions),
-                )
-            )
-    return found
+    shown: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {}
+    if samples and layouts and has_database(project.database):
+        with connect(project.database, project.folder) as connection:
+            staged = staged_versions(connection)
+            shown = {
+                x.dbt_model: _samples(connection, x, project.contract(x.contract).columns)
+                for x in layouts
+                if x.dbt_model in staged
+            }
+    return [_layout_outcome(project, layout, shown.get(layout.dbt_model, {})) for layout in layouts]
+
+
+def _layout_outcome(
+    project: Project, layout: Layout, samples: Mapping[str, tuple[tuple[str, str], ...]]
+) -> LayoutOutcome:
+    contract = project.contract(layout.contract)
+    expressions = _expressions(layout.path)
+    columns = tuple(
+        MappedColumn(
+            name=c.name,
+            data_type=c.data_type,
+            source_columns=tuple((layout.columns.get(c.name) or {}).get("source_columns") or ()),
+            expression=expressions.get(c.name, ""),
+            confidence=(layout.columns.get(c.name) or {}).get("confidence"),
+            note=(layout.columns.get(c.name) or {}).get("note") or "",
+            samples=samples.get(c.name, ()),
+        )
+        for c in contract.columns
+    )
+    return LayoutOutcome(
+        layout=layout.short,
+        dbt_model=layout.dbt_model,
+        source=layout.source,
+        contract=layout.contract,
+        state="held" if layout.held_because(contract, project.min_confidence) else "gold",
+        review="edited" if layout.edited else layout.review,
+        provider=layout.provider,
+        path=str(layout.path.relative_to(project.folder)),
+        columns=columns,
+        unmapped=tuple(layout.unmapped.items()),
+        questions=tuple(f"{q['column']}: {q['text']}" for q in layout.questions),
+    )
 
 
 def _expressions(path: Path) -> dict[str, str]:
@@ -212,7 +156,7 @@ def _expressions(path: Path) -> dict[str, str]:
 
 
 def _samples(
-    connection: duckdb.DuckDBPyConnection, layout: Layout, columns: Sequence[Column]
+    connection: Connection, layout: Layout, columns: Sequence[Column]
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Gold column -> pairs of raw cells and gold value, from the first rows that give one."""
     values = ", ".join(f'try_cast(staged."{c.name}" as {c.data_type}) as "{c.name}"' for c in columns)
@@ -256,13 +200,13 @@ def previews(project: Project, contracts: AbstractSet[str]) -> tuple[tuple[Previ
                     connection,
                     f'quarantine."{contract}"',
                     ["kind", "reasons", "_source_file", "_source_row", "row"],
-                    "where kind in ('violation', 'held', 'blocked')",
+                    f"where kind in {WAITING}",
                 )
             )
     return tuple(p for p in gold if p), tuple(p for p in quarantine if p)
 
 
-def _preview(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], where: str) -> Preview | None:
+def _preview(connection: Connection, table: str, columns: Sequence[str], where: str) -> Preview | None:
     listed = ", ".join(f'"{c}"' for c in columns)
     try:
         (total,) = connection.execute(f"select count(*) from {table} {where}").fetchone() or (0,)

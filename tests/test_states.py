@@ -251,3 +251,50 @@ def test_a_file_that_was_mapped_and_not_built_is_built_and_said_in_full(skeleton
     ran = skeleton.goldsmith("run", "--json")
     assert ran.code == 1
     assert [(f["state"], f["rows_quarantined"]) for f in ran.json["files"]] == [("held", 6)]
+
+
+HEADER_ONLY, LATER = f"{BANK}/fine/empty.csv", f"{BANK}/later/empty.csv"
+
+
+def test_a_header_without_rows_takes_the_mapping_of_its_layout_or_waits_for_one(skeleton: LiveProject) -> None:
+    skeleton.keep_contracts(BANK)
+    head = "Posting date,Description,Amount\n"
+    skeleton.put(f"landing/{LATER}", head)
+    ran = skeleton.goldsmith("run", "--json")
+    assert ran.code == 0, ran
+    (file,) = ran.json["files"]
+    assert (file["state"], file["rows_read"]) == ("loaded", 0)
+    assert "nothing to learn a mapping from" in file["message"]
+
+    skeleton.put(f"landing/{FINE}", FILES[FINE])
+    skeleton.put(f"landing/{HEADER_ONLY}", f"{head}\n")
+    ran = skeleton.goldsmith("run", "--json")
+    assert ran.code == 0, ran
+    assert {f["source_file"]: (f["state"], f["rows_gold"]) for f in ran.json["files"]} == {
+        FINE: ("gold", 20),
+        HEADER_ONLY: ("gold", 0),
+        LATER: ("gold", 0),
+    }
+    assert {f["state"] for f in skeleton.goldsmith("run", "--json").json["files"]} == {"known"}
+    assert skeleton.unbalanced() == []
+
+
+def test_a_file_that_was_mapped_for_another_contract_leaves_the_first_one(skeleton: LiveProject) -> None:
+    skeleton.keep_contracts(BANK, "contacts")
+    path = skeleton.put("inbox/shapes.csv", "colour,shape\nred,round\nblue,square\n")
+    assert skeleton.goldsmith("run", str(path), "--contract", BANK).code == 1
+    assert skeleton.query(f"select kind, count(*) from quarantine.{BANK} group by all") == [("blocked", 2)]
+    named = skeleton.goldsmith("run", str(path), "--contract", "contacts", "--json")
+    assert [f["contract"] for f in named.json["files"]] == ["contacts"]
+    assert skeleton.query(f"select count(*) from quarantine.{BANK}") == [(0,)]
+    assert skeleton.unbalanced() == []
+
+
+def test_a_file_that_was_built_for_gold_alone_is_built_to_the_end_whoever_names_it(skeleton: LiveProject) -> None:
+    skeleton.keep_contracts(BANK)
+    assert skeleton.goldsmith("run", str(skeleton.put("inbox/fine.csv", FILES[FINE])), "--contract", BANK).code == 0
+    # As it is after a run that was killed between the two tables.
+    skeleton.change(f"delete from raw._built where relation like '%quarantine%'; drop table quarantine.{BANK}")
+    assert skeleton.goldsmith("run", "--json").code == 0
+    assert skeleton.unbalanced() == []
+    assert [f["state"] for f in skeleton.status().values()] == ["gold"]
