@@ -11,8 +11,10 @@ from projects import SKELETON, LiveProject
 
 # By hand every run tries other cases; CI tries the same ones for the same code, so that a change is judged by itself.
 settings.register_profile("ci", derandomize=True, deadline=None)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# Many more cases, for a person with time: see test_pollution.py.
+settings.register_profile("long", deadline=None)
+if profile := os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else ""):
+    settings.load_profile(profile)
 
 
 def pytest_configure(config: pytest.Config) -> None:

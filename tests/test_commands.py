@@ -13,10 +13,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from filelock import FileLock
 from projects import CHASE, EXAMPLES, SKELETON, LiveProject, Ran
 
 from generator.cli import cli
+from generator.lock import hold
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def test_every_command_has_a_help_that_names_its_options(words: tuple[str, ...])
 
 
 def test_what_other_issues_bring_is_absent() -> None:
-    there = {"run", "load", "generate", "check", "layouts", "show", "status", "report"}
+    there = {"run", "load", "generate", "check", "layouts", "show", "status", "report", "rebuild"}
     assert set(cli.commands) == there
 
 
@@ -270,7 +270,6 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[LiveProject, Ran]
     here = "landing/bank_transactions"
     project.put(f"{here}/empty.csv", "")
     project.put(f"{here}/blank.csv", "\n\n   \n")
-    project.put(f"{here}/header.csv", "Date,Amount\n")
     project.put(f"{here}/photo.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 20)
     project.put(f"{here}/book.csv", b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(256)) * 20)
     project.put(f"{here}/locked.csv", ROWS).chmod(0)
@@ -293,7 +292,6 @@ def as_anyone(project: LiveProject, *arguments: str) -> Ran:
     [
         ("empty", "empty"),
         ("blank", "empty"),
-        ("header", "a header and no data record; nothing to load"),
         ("photo", "picture"),
         ("book", "ZIP"),
         ("locked", "cannot be read: Permission denied; make it readable for you"),
@@ -328,12 +326,12 @@ def test_a_folder_without_permission_is_one_line(skeleton: LiveProject) -> None:
 
 
 def test_a_second_run_at_the_same_time_is_refused_with_exit_code_3(skeleton: LiveProject) -> None:
-    skeleton.put("test.duckdb.owner", "process 4711 since 10:30:00")
-    with FileLock(f"{skeleton.database}.lock"):
+    with hold(skeleton.database, "goldsmith run"):
         ran = skeleton.goldsmith("run")
     assert (ran.code, ran.out) == (3, "")
     assert len(ran.err.splitlines()) == 1
-    assert "test.duckdb: in use by process 4711 since 10:30:00; wait for it, or end it" in ran.err
+    assert f"test.duckdb: in use by process {os.getpid()} (goldsmith run) since " in ran.err
+    assert ran.err.endswith(" s; wait for it, or end it\n")
     assert skeleton.goldsmith("load").code == 0
 
 

@@ -14,21 +14,24 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
         "errors naming violation outcome candidate visible",
-        "cells contracts fingerprint sql_functions",
-        "dates numbers",
-        "profile similarity",
-        "matching mask expressions render report request",
+        "cells contracts fingerprint letters quoting sql_functions",
+        "dates numbers records",
+        "alphabets kinds profile similarity",
+        "codepages delimiters headers matching mask expressions render report request",
         "balance",
         "amounts prompt answer checks",
         "offline",
-        "encoding dialect",
-        "reading intake ledger layouts providers sandbox dbt_runner project",
+        "decoding survey encoding dialect blocks bodies footer utf8 sorting",
+        "reading intake unpacking archive copying remote disk "
+        "lock ledger layouts providers sandbox dbt_runner dbt_profile project",
         "load generate",
         "mapping listing",
-        "results",
-        "pipeline",
+        "results counts",
+        "taking_in",
+        "pipeline rebuilding",
         "checking",
         "terminal cli",
+        "__main__",
     )
 )
 PURE = frozenset().union(*LAYERS[:8]) - {"sql_functions", "report"}
@@ -94,6 +97,8 @@ def test_what_is_pure_touches_no_database_no_network_and_no_terminal(path: Path)
         ("duckdb", {"ledger", "load", "mapping", "results", "sandbox"}),
         ("dbt", {"dbt_runner"}),
         ("openai", {"providers"}),
+        ("fsspec", {"remote"}),
+        ("botocore", {"remote"}),
         ("click", {"cli"}),
         ("rich", {"cli", "terminal"}),
     ],

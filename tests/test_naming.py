@@ -149,3 +149,9 @@ def test_any_file_name_gives_a_safe_source(stem: str) -> None:
 def test_words_do_not_depend_on_what_stands_between_them(text: str, word: str) -> None:
     assert ascii_words(f"{text} | {word}") == [*ascii_words(text), word]
     assert ascii_words(" ".join(ascii_words(text))) == ascii_words(text)
+
+
+def test_thousands_of_columns_of_one_name_are_told_apart_in_no_time() -> None:
+    names = safe_columns(["a", "a 3", *["a"] * 20_000])
+    assert names[:5] == ["a", "a_3", "a_2", "a_4", "a_5"]
+    assert len(set(names)) == 20_002

@@ -55,6 +55,7 @@ HELD = FileOutcome(
     rows_quarantined=842,
     reasons=(("amount: cannot be read", 842),),
     questions=("booked_on: the 1st of February or the 2nd of January?",),
+    remarks=("line 14: a quote that opens a cell and is not closed is kept as text",),
 )
 REFUSED = FileOutcome(source_file="photo.csv", state="refused", message="this is a PNG image; export it as CSV")
 MAPPED = MappedColumn(
@@ -189,6 +190,7 @@ def hostile_run(text: str) -> RunOutcome:
         delimiter=text,
         reasons=((text, 842),),
         questions=(text,),
+        remarks=(text,),
     )
     column = MappedColumn(text, text, (text, text), text, 0.5, text, ((text, text),))
     layout = LayoutOutcome(text, text, text, text, text, text, text, text, (column,), ((text, text),), (text,))
@@ -266,6 +268,7 @@ def test_a_file_shows_how_it_was_read_and_mapped() -> None:
         "7 amount: cannot be read",
         "4 booked_on: is empty",
     ]
+    assert [item.text for item in held.find("ul", class_="remarks")[0].find("li")] == list(HELD.remarks)
     assert "generated now by openai" in held.text
     assert "Delimitertab" in held.text
     assert held.find("a")[0].attrs["href"] == "#layout-1"
