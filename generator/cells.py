@@ -14,4 +14,4 @@ def clean(cell: str) -> str:
 def has_value(cell: str) -> bool:
     """Whether a cell holds something to be read; the same rule as the SQL function of that name."""
     text = clean(cell)
-    return text.lower() not in NULL_WORDS and any(c.isalnum() for c in text)
+    return any(map(str.isalnum, text)) and text.lower() not in NULL_WORDS

@@ -11,8 +11,7 @@ from typing import Any
 
 from generator import pipeline
 from generator.layouts import Layout, read_layouts
-from generator.outcome import FileOutcome, LayoutOutcome
-from generator.pipeline import Progress
+from generator.outcome import FileOutcome, LayoutOutcome, Progress
 from generator.project import Project
 from generator.providers import Provider
 
@@ -62,7 +61,9 @@ def check_files(
         absolute = [p if p == "-" else str(Path(p).absolute()) for p in paths]
         # Files in the project's landing folder keep the contract and source that its folders name.
         (copy / "landing").symlink_to((project.folder / "landing").resolve(), target_is_directory=True)
-        throw_away = replace(project, folder=copy.resolve(), database=copy.resolve() / "check.duckdb")
+        throw_away = replace(
+            project, folder=copy.resolve(), database=copy.resolve() / "check.duckdb", archive_at="archive"
+        )
         outcome = pipeline.run(throw_away, absolute, contract, source, provider, progress)
     layouts = {(x.layout, x.contract): x for x in outcome.layouts}
     failures = "; ".join(outcome.failures)
@@ -76,8 +77,10 @@ def _finding(file: FileOutcome, layout: LayoutOutcome | None, known: Sequence[La
     counts = f"{file.rows_read} rows read, {file.rows_gold} gold, {file.rows_quarantined} quarantined, "
     counts += f"{file.rows_filtered} filtered, {file.rows_rejected} rejected"
     reasons = "; ".join(f"{n} × {reason}" for reason, n in file.reasons[:3])
-    if file.state == "refused":
+    if file.state in ("refused", "waiting"):
         return found("unreadable", file.message)
+    if file.state == "known":
+        return found("ok", file.message)
     if file.state == "blocked":
         return found("unknown-layout", f"no dbt model reads this layout, and none could be made: {file.message}")
     if file.mapping == "generated" and layout is not None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
 
 from generator.cells import clean, has_value
@@ -77,6 +78,8 @@ class _Cell:
         return {"day": _day(year, self.second, self.first), "month": _day(year, self.first, self.second)}
 
 
+# Columns repeat their cells.
+@lru_cache(maxsize=1 << 12)
 def _date_cell(text: str) -> _Cell | None:
     if match := _OFX.fullmatch(text):
         return _Cell("ofx", 0, 0, 0, "%Y%m%d", False)

@@ -5,6 +5,8 @@ Every message is one line that says what happened, where, and what to do next.
 
 from __future__ import annotations
 
+INTERRUPTED = "goldsmith: interrupted; what was loaded is kept, the same command goes on from there"
+
 
 class GoldsmithError(Exception):
     """Something was blocked or refused; the command ends with exit code 1."""
@@ -22,3 +24,14 @@ class LockedError(GoldsmithError):
     """Another run holds the lock of this database; exit code 3."""
 
     exit_code = 3
+
+
+class DiskFullError(GoldsmithError):
+    """There is no room to write: it stops the run, and no file is to blame; exit code 1."""
+
+
+class StillWritten(GoldsmithError):
+    """A file that another process is writing: nothing is wrong with it, the next run takes it. Exit code 1 if named."""
+
+    def __init__(self) -> None:
+        super().__init__("still being written; left for the next run")

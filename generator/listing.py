@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.errors import UsageError
 from generator.layouts import Layout, read_layouts
-from generator.ledger import LedgerRow, connect, read_files
+from generator.ledger import LedgerRow, connect, has_database, read_files
 from generator.project import Project
 
 
@@ -17,7 +17,7 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
     `state`: gold, held (waits for a person) or blocked (loaded, but without a mapping).
     """
     files: dict[tuple[str, str | None], list[LedgerRow]] = defaultdict(list)
-    if project.database.exists():
+    if has_database(project.database):
         with connect(project.database, project.folder) as connection:
             for row in read_files(connection):
                 files[row.raw_table, row.contract].append(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 
 from anyascii import anyascii
 
@@ -52,7 +52,8 @@ def column_name(position: int) -> str:
 
 def safe_columns(headers: Sequence[str]) -> list[str]:
     """Unique snake_case names, one for each header, none of them a reserved word or starting with an underscore."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for position, header in enumerate(headers):
         name = "_".join(ascii_words(header))[:MAX_LENGTH].strip("_") or column_name(position)
         if name[0].isdigit():
@@ -60,9 +61,12 @@ def safe_columns(headers: Sequence[str]) -> list[str]:
         if name in RESERVED | TAKEN:
             name = f"{name}_"
         if name in names:
-            name = next(n for i in range(2, len(headers) + 2) if (n := f"{name}_{i}") not in names)
-        names.append(name)
-    return names
+            # Names are only added, so that of each the numbers below the last one stay taken.
+            number = next(i for i in count(numbers.get(name, 2)) if f"{name}_{i}" not in names)
+            numbers[name] = number
+            name = f"{name}_{number}"
+        names[name] = None
+    return list(names)
 
 
 def source_name(stem: str) -> str:

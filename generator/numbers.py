@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from generator.cells import BLANKS, clean, has_value
 
@@ -38,6 +39,8 @@ class NumberShape:
     integers: bool = False
 
 
+# Columns repeat their cells.
+@lru_cache(maxsize=1 << 12)
 def number_parts(cell: str) -> tuple[int, str, str | None] | None:
     """A cell as (sign, digits with separators, currency), or None: `($1,234.50)` -> (-1, `1,234.50`, `$`).
 
@@ -64,7 +67,7 @@ def number_parts(cell: str) -> tuple[int, str, str | None] | None:
             currency, text = found[0][0], text[: found[0].start()]
         else:
             break
-    return (sign, text, currency) if re.fullmatch(_DIGITS, text) else None
+    return (sign, text, currency) if _DIGITS.fullmatch(text) else None
 
 
 # No group of thousands begins with a zero: `0.250` is a quarter, whoever wrote it.

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-State = Literal["gold", "held", "blocked", "refused", "known", "loaded", "failed"]
+State = Literal["gold", "held", "blocked", "refused", "known", "loaded", "failed", "waiting"]
+
+
+class Progress(Protocol):
+    """Where the steps say what they are at; `total` is the number of steps, where it is known."""
+
+    def __call__(self, step: str, done: int, total: int | None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,10 @@ class FileOutcome:
 
     `state`: gold (in gold, quarantine within the threshold), failed (in gold, but over the threshold), held (waits for a
     person), blocked (no mapping), refused (could not be read at all), loaded (in raw, nothing asked beyond), known
-    (same content was loaded before). Row counts are distinct source rows; `quarantined` counts the rows that wait
-    in a held or blocked layout too, so read = gold + superseded + quarantined + filtered + rejected.
+    (same content was loaded before), waiting (still being written; the next run takes it). `named`: the command line named
+    the file; others were found in a folder. `remarks`: what is doubtful about how it was read. Row counts are distinct
+    source rows; `quarantined` counts the rows that wait in a held or blocked layout too, so read = gold + superseded +
+    quarantined + filtered + rejected.
     """
 
     source_file: str
@@ -51,6 +59,15 @@ class FileOutcome:
     rows_rejected: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
     questions: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    named: bool = False
+    bytes: int = 0
+    sha256: str = ""
+
+    @property
+    def fine(self) -> bool:
+        """Whether nobody has to do anything about the file: what the exit code says."""
+        return self.state in ("gold", "known", "loaded") or (self.state == "waiting" and not self.named)
 
     @property
     def balanced(self) -> bool:

@@ -32,6 +32,7 @@ STATES = {
     "refused": ("bad", "refused", "refused"),
     "loaded": ("calm", "loaded", "loaded and not mapped"),
     "known": ("calm", "known", "loaded before"),
+    "waiting": ("calm", "waiting", "still being written"),
 }
 NEEDS_A_PERSON = ("failed", "held", "blocked", "refused")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "blank"}

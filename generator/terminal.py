@@ -12,10 +12,12 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from generator.archive import Archive
 from generator.outcome import FileOutcome, LayoutOutcome, Preview, RunOutcome
 from generator.visible import plain
 
 CELL = 32
+REMARKS = 3
 STYLES = {
     "gold": "green",
     "known": "dim",
@@ -24,6 +26,7 @@ STYLES = {
     "blocked": "red",
     "refused": "red",
     "failed": "red",
+    "waiting": "yellow",
 }
 
 
@@ -41,7 +44,7 @@ def progress_bar(console: Console, quiet: bool) -> Iterator[ProgressLine]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -60,7 +63,7 @@ class ProgressLine:
     def __call__(self, step: str, done: int, total: int | None) -> None:
         """Show a step; `done` of `total` are behind it."""
         if self.bar is not None and self.task is not None:
-            self.bar.update(self.task, description=Text(plain(step, 50)).plain, completed=done, total=total)
+            self.bar.update(self.task, description=plain(step, 50), completed=done, total=total)
 
 
 def show_run(console: Console, outcome: RunOutcome, verbose: bool, nothing: str) -> None:
@@ -71,6 +74,9 @@ def show_run(console: Console, outcome: RunOutcome, verbose: bool, nothing: str)
     known = len(outcome.files) - len(fresh)
     for file in fresh if not verbose else outcome.files:
         console.print(_file_line(file))
+    for file in outcome.files if not verbose else ():
+        if file.state == "known" and " as " in file.message:
+            console.print(Text(f"{plain(file.source_file, 100)}: {plain(file.message, 200)}", style="dim"))
     if known:
         console.print(Text(f"{known} file{'s' if known != 1 else ''} loaded before: nothing to do", style="dim"))
     if not outcome.files:
@@ -107,7 +113,16 @@ def _file_line(file: FileOutcome) -> Text:
         line.append(f"\n         {count} × {plain(reason, 100)}", style="yellow")
     if file.message:
         line.append(f"\n         {plain(file.message, 600)}", style=STYLES.get(file.state, ""))
+    line.append(_remarks(file))
     return line
+
+
+def _remarks(file: FileOutcome) -> Text:
+    """What is doubtful about how a file was read, a line each."""
+    more = len(file.remarks) - REMARKS
+    shown = [plain(remark, 200) for remark in file.remarks[:REMARKS]]
+    shown += [f"{more} more: goldsmith status --json has them"] if more > 0 else []
+    return Text("".join(f"\n         remark: {remark}" for remark in shown), style="yellow")
 
 
 def _parts(file: FileOutcome) -> str:
@@ -190,21 +205,76 @@ def show_layout(console: Console, layout: LayoutOutcome) -> None:
         console.print(Text(f"question: {plain(question, 300)}", style="yellow"))
 
 
-def show_status(console: Console, outcome: RunOutcome) -> None:
-    """Every file with its state and counts."""
+def show_status(console: Console, outcome: RunOutcome, archive: Archive) -> None:
+    """Every file with its state, size and counts, and what is in the archive."""
+    archived = archive.digests()
+    unknown = len(archive.originals({f.sha256 for f in outcome.files if f.sha256})[0])
     if not outcome.files:
         console.print("Nothing loaded yet.")
-        return
-    table = Table()
-    for name in ("file", "contract", "layout", "state"):
-        table.add_column(name, overflow="ellipsis")
-    for name in ("read", "gold", "quarantined", "filtered", "rejected"):
-        table.add_column(name, justify="right")
-    for f in outcome.files:
-        counts = (f.rows_read, f.rows_gold, f.rows_quarantined, f.rows_filtered, f.rows_rejected)
-        texts = (plain(f.source_file, 60), f.contract or "", f.layout or "")
-        table.add_row(*map(Text, texts), Text(f.state, style=STYLES.get(f.state, "")), *map(str, counts))
-    console.print(table)
+    else:
+        console.print(_status_table(outcome.files))
+        console.print(Text(_totals(outcome.files, archive.place), style="bold"))
+    gone = [f for f in outcome.files if f.sha256 not in archived]
+    for file in gone:
+        text = (
+            f"{plain(file.source_file, 60)}: its original is not in the archive; restore it, goldsmith rebuild needs it"
+        )
+        console.print(Text(text, style="red"))
+    if unknown:
+        text = (
+            f"{_number(unknown, 'file')} in the archive {archive.place} that the database does not know: goldsmith run "
+        )
+        console.print(
+            Text(plain(text + "takes them in, goldsmith rebuild makes the database again", 400), style="yellow")
+        )
     waiting = [f for f in outcome.files if f.state in ("held", "blocked", "failed")]
     for file in waiting:
         console.print(Text(f"{file.state}: {plain(file.source_file, 60)}: {plain(file.message, 400)}", style="yellow"))
+    for file in outcome.files:
+        if file.remarks:
+            console.print(Text(plain(file.source_file, 60)) + _remarks(file))
+
+
+def show_rebuilt(console: Console, outcome: RunOutcome, archive: Archive) -> None:
+    """What a rebuilt database holds, and what dbt's tests say of it."""
+    for notice in outcome.notices:
+        console.print(Text(plain(notice, 400)))
+    show_status(console, outcome, archive)
+    for failure in outcome.failures:
+        console.print(Text(plain(failure, 500), style="red"))
+
+
+def _status_table(files: Sequence[FileOutcome]) -> Table:
+    table = Table()
+    table.add_column("id")
+    for name in ("file", "contract", "layout", "state"):
+        table.add_column(name, overflow="fold")
+    for name in ("size", "read", "gold", "quarantined", "filtered", "rejected"):
+        table.add_column(name, justify="right")
+    for f in files:
+        counts = (f.rows_read, f.rows_gold, f.rows_quarantined, f.rows_filtered, f.rows_rejected)
+        texts = (f.sha256[:8], plain(f.source_file, 60), f.contract or "", f.layout or "")
+        table.add_row(
+            *map(Text, texts), Text(f.state, style=STYLES.get(f.state, "")), _size(f.bytes), *map(str, counts)
+        )
+    return table
+
+
+def _totals(files: Sequence[FileOutcome], archive: str) -> str:
+    read, gold = sum(f.rows_read for f in files), sum(f.rows_gold for f in files)
+    sizes = _size(sum(f.bytes for f in files))
+    return f"{_number(len(files), 'file')}, {sizes}: {read} rows read, {gold} in gold; originals in {plain(archive)}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _size(number: int) -> str:
+    """Bytes in the largest unit that leaves a digit before the point."""
+    size = float(number)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
