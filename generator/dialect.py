@@ -84,7 +84,8 @@ def another_header(record: Record, dialect: Dialect, rows: Sequence[Sequence[str
     fields, headers = record.fields, dialect.headers
     if len(fields) != len(headers) or tuple(map(clean, fields)) == headers or not label_like(fields, 0.8):
         return False
-    return Body([r for r in rows if len(r) == len(headers)]).is_no_row(fields)
+    before = [r for r in rows if len(r) == len(headers)]
+    return len(before) > 1 and Body(before).is_no_row(fields)
 
 
 def _declared(lines: Sequence[str]) -> tuple[str, list[str]]:
@@ -174,7 +175,9 @@ def _other_tables(rows: Sequence[Record], least: int) -> list[str]:
     found = []
     for width, group in groupby(rows, key=lambda r: len(r.fields)):
         filled = [r for r in group if r.filled > 0.5]
-        if width >= least and len(filled) > 1 and label_like(filled[0].fields):
+        # Two cells a line are rather what a bank writes above a table: account, period, balance.
+        columns = max((sum(map(bool, map(clean, r.fields))) for r in filled), default=0)
+        if min(width, columns) >= least and len(filled) > 1 and label_like(filled[0].fields):
             found.append(f"lines {filled[0].line} to {filled[-1].line} look like another table")
     return found
 
@@ -200,7 +203,7 @@ def _comment(before: Sequence[Record], body: Sequence[Record], widths: frozenset
                 remarks.append(f"line {like_rows[0]} begins with {sign} as comments do, but has the cells of a row")
             return sign
         spaced = [r.line for r in fitting if r.text.startswith(f"{sign} ")]
-        if spaced and len(spaced) <= 0.1 * len(fitting):
+        if spaced and len(spaced) < 0.5 * len(fitting):
             remarks.append(
                 f"line {spaced[0]} begins with {sign} as comments do; it has the cells of a row and was loaded"
             )

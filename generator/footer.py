@@ -19,6 +19,7 @@ _TOTALS = frozenset(
 _END_OF_FILE = "\x1a"
 _NO_WORD = ("date", "number", "code")
 _DELIMITERS = ",;\t|:"
+_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 
 
 def footer_start(tail: Sequence[tuple[Record, bool]], dialect: Dialect, used: set[int]) -> int:
@@ -70,13 +71,15 @@ def _damaged(record: Record, dialect: Dialect) -> bool:
         return kind(record.fields[0]) in _NO_WORD
     # A line that is kept as one cell though delimiters are in it was not split.
     unsplit = record.fields[0] == text and dialect.delimiter in text
-    return unsplit or any(_like_cells(parts, columns) for parts in map(text.split, _DELIMITERS))
+    # The colons of a time part nothing.
+    return unsplit or any(_like_cells(parts, columns) for parts in map(_TIME.sub("", text).split, _DELIMITERS))
 
 
 def _like_cells(parts: Sequence[str], columns: int) -> bool:
     """Whether the pieces of a line are cells, not clauses: prose has a blank behind a comma and begins with a word."""
-    cells = kind(parts[0]) in _NO_WORD or not any(part.startswith(" ") for part in parts[1:])
-    return len(parts) >= max(2, columns - 1) and cells
+    if kind(parts[0]) in _NO_WORD:
+        return len(parts) >= max(2, columns - 1)
+    return len(parts) >= columns > 1 and not any(part.startswith(" ") for part in parts[1:])
 
 
 def header_again(record: Record, dialect: Dialect) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from clean_tables import Table
-from pollution import Draft, Line, Pollution, outside
+from pollution import Cells, Draft, Line, Pollution, outside
 
 # ---- style ----------------------------------------------------------------------------------------------------------
 
@@ -132,6 +133,10 @@ _PROSE = (
 )
 
 
+def _with_blanks(clean: Cells | None, cells: Cells) -> bool:
+    return tuple(c.removeprefix(" ") for c in cells) == clean
+
+
 def _preamble(count: int, form: str, blank: bool) -> Pollution:
     def apply(draft: Draft) -> None:
         delimiter, width = draft.style.delimiter, draft.table.width
@@ -145,6 +150,9 @@ def _preamble(count: int, form: str, blank: bool) -> Pollution:
             lines.append(outside(text))
         if blank:
             lines.append(Line("blank", text=delimiter * (width - 1) if form == "padded" else ""))
+        if delimiter[1:] == " ":  # then commas without a blank say that the blanks are the cells' own
+            for line in (draft.lines[i] for i in draft.rows()):
+                line.other = line.other if line.touched else partial(_with_blanks, line.clean)
         draft.lines[:0] = lines
 
     return Pollution(f"preamble, {form}", f"{count} lines{' and a blank one' if blank else ''}", apply)
@@ -154,7 +162,8 @@ def _footer(name: str, form: Callable[[Draft], list[str]], blank: bool = False, 
     def apply(draft: Draft) -> None:
         if blank:
             draft.lines.append(Line("blank", text=""))
-        draft.lines += [outside(text) for text in form(draft)]
+        # Where blanks part cells, prose can have as many words as there are columns.
+        draft.lines += [Line("outside", text=text, touched=draft.style.delimiter == " ") for text in form(draft)]
         for key, value in changes.items():
             setattr(draft, key, value)
 

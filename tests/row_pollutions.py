@@ -69,6 +69,8 @@ def other_delimiter(row: int, delimiter: str) -> Pollution:
             return  # `;` among `; ` is no other delimiter
         style = replace(draft.style, delimiter=delimiter)
         line.text = delimiter.join(style.cells(line.clean or ()))
+        if draft.style.delimiter == " ":  # by chance its words can be as many as the columns
+            line.other = partial(eq, tuple(line.text.split(" ")))
         if row == HEADER:
             _header_doubt(draft)
 
@@ -92,9 +94,14 @@ def ragged(seed: int, share: float) -> Pollution:
                 line.other = partial(eq, wider)  # the header may have as many
             else:
                 del line.pieces[change:]
-                line.said = partial(eq, (*(line.clean or ())[:change], *[""] * -change))
+                line.said = partial(_shorter, (line.clean or ())[:change])
 
     return Pollution("ragged rows", f"seed {seed}, share {share}", apply)
+
+
+def _shorter(kept: Cells, cells: Cells) -> bool:
+    """Whether cells are the first ones of a row, and the others empty."""
+    return cells[: len(kept)] == kept and not any(cells[len(kept) :])
 
 
 def trailing(everywhere: bool) -> Pollution:
@@ -150,6 +157,10 @@ def _quote_kept(clean: Cells, column: int, quote: str) -> Callable[[Cells], bool
 # ---- ends -----------------------------------------------------------------------------------------------------------
 
 
+def _same_but_quotes(text: str, delimiter: str, cells: Cells) -> bool:
+    return delimiter.join(cells).replace('"', "") == text.replace('"', "")
+
+
 def cut_off(characters: int) -> Pollution:
     """The file ends that many characters before the end of its last line."""
 
@@ -164,6 +175,8 @@ def cut_off(characters: int) -> Pollution:
             kept.append(piece[:left])
             left -= length + len(draft.style.delimiter)
         line.pieces, draft.final = kept, ""
+        # A quote that is open then can be read as text, and delimiters behind it as such.
+        line.said = partial(_same_but_quotes, draft.style.delimiter.join(kept), draft.style.delimiter)
         if len(kept) == len(lengths):  # nobody can know that cells are shorter than they were
             clean = line.clean or ()
             literal = (*clean[:-1], kept[-1])

@@ -18,8 +18,8 @@ from generator.ledger import LedgerRow, ledger_sql
 from generator.load import load_file, read_incoming
 
 EQUAL, REJECTS, OVER, REFUSED, WRONG = "equal", "rejects only", "too many rejects", "refused", "WRONG"
-# Another header than the true one was found where nobody can be sure, and that is said; a refusal without need.
-DOUBTED, NEEDLESS = "another header, said", "refused needlessly"
+# Another table or header than the true one was found where nobody can be sure, and that is said; refused without need.
+DOUBTED, NEEDLESS = "another reading, said", "refused needlessly"
 _NUMBERS = count()
 
 
@@ -114,7 +114,11 @@ def _compare(loaded: Loaded, draft: Draft) -> Verdict:
         by_line[number] = line
         problem = _line_problem(loaded, draft, number, line, text)
         if problem:
-            return Verdict(WRONG, f"line {number} ({line.role}): {problem}: {text[:150]!r}", said)
+            return Verdict(
+                DOUBTED if draft.refusable and said else WRONG,
+                f"line {number} ({line.role}): {problem}: {text[:150]!r}",
+                said,
+            )
         if line.role == "row" and number in loaded.rejects:
             rejected.append(line)
     strange = [n for n in (*loaded.rows, *loaded.rejects) if n not in by_line]
