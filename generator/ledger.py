@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -102,20 +102,33 @@ def has_database(database: Path) -> bool:
     return database.is_file() and database.stat().st_size >= _SMALLEST
 
 
-def _open(database: Path, patience: float) -> Connection:
+def patiently(database: Path, attempt: Callable[[], Connection], patience: float = PATIENCE) -> Connection:
+    """What `attempt` gives, tried again as long as another program has the database open.
+
+    Raises LockedError if that lasts longer than `patience` in seconds.
+    """
     deadline = time.monotonic() + patience
     while True:
         try:
-            return duckdb.connect(str(database))
+            return attempt()
+        except duckdb.Error as error:
+            holder = HOLDER.search(str(error))
+            if not holder:
+                raise
+            if time.monotonic() > deadline:
+                raise locked(database, process(database, int(holder[1] or 0))) from None
+        time.sleep(0.05)
+
+
+def _open(database: Path, patience: float) -> Connection:
+    while True:
+        try:
+            return patiently(database, lambda: duckdb.connect(str(database)), patience)
         except duckdb.Error as error:
             if is_full(error):
                 raise disk_full(error, database) from None
-            holder = HOLDER.search(str(error))
-            if not holder and not _unfinished(database):
+            if not _unfinished(database):
                 raise _damaged(database, error) from None
-            if holder and time.monotonic() > deadline:
-                raise locked(database, process(database, int(holder[1] or 0))) from None
-        time.sleep(0.05)
 
 
 def _unfinished(database: Path) -> bool:

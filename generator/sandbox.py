@@ -25,7 +25,8 @@ import duckdb
 from generator.checks import ColumnResult
 from generator.checks.result_checks import LATEST, earliest, lossless
 from generator.contracts import Column, Contract
-from generator.errors import GoldsmithError
+from generator.errors import GoldsmithError, LockedError
+from generator.ledger import patiently
 from generator.mask import mask
 
 MAX_ROWS = 100_000
@@ -75,12 +76,14 @@ class Sandbox:
     ) -> Self:
         """A sandbox with the first rows of one file, copied from a raw table (`raw.shopify_3f2a9c1e`).
 
-        The database must not be open for writing, in this process or another: SandboxError says so.
+        The database must not be open for writing: in this process SandboxError says so, and LockedError if another
+        program has it and keeps it.
         """
         connection = duckdb.connect(":memory:")
         table = ".".join(_identifier(part) for part in raw_table.split("."))
         try:
-            connection.execute(f"attach '{_escaped(str(database))}' as loaded (read_only)")
+            attach = f"attach '{_escaped(str(database))}' as loaded (read_only)"
+            patiently(database, lambda: connection.execute(attach))
             connection.execute(
                 f"create table source as select * from loaded.{table} where _file_id = ? order by _source_row limit ?",
                 [file_id, min(limit, MAX_ROWS)],
@@ -90,6 +93,9 @@ class Sandbox:
         except duckdb.Error as error:
             connection.close()
             raise SandboxError(f"{database}: {_first_line(error)}") from None
+        except LockedError:
+            connection.close()
+            raise
         return cls(connection, timeout)
 
     @classmethod

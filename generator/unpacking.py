@@ -157,7 +157,8 @@ def _only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 def _beside(member: zipfile.ZipInfo) -> bool:
     """Whether a member is a folder, or what macOS adds to each file."""
     parts = member.filename.split("/")
-    return member.is_dir() or parts[0] == "__MACOSX" or parts[-1] == ".DS_Store"
+    # Python 3.11 looks at the last character of a name without asking whether there is one.
+    return member.filename.endswith("/") or parts[0] == "__MACOSX" or parts[-1] == ".DS_Store"
 
 
 def _how_many(members: list[zipfile.ZipInfo]) -> str:

@@ -64,6 +64,9 @@ def combinations(draw: st.DrawFn) -> tuple[str, Draft]:
     chosen = [p for p in chosen if possible(table, p)]
     if any(p.kind == "unescaped quotes" for p in chosen):  # then nobody can say where a cell of many lines ends
         chosen = [p for p in chosen if p.kind != "line ends in cells"]
+    if ("delimiter", "' '") in {(p.kind, p.name) for p in chosen} and any(p in HEADERS for p in chosen):
+        # Without a good header, a line of prose that has as many words as there are columns may as well be one.
+        chosen = [p for p in chosen if p not in AROUND]
     # Another table is put beside all that is there.
     chosen.sort(key=lambda p: p.kind.startswith("second table"))
     return " + ".join([table.name, *(f"{p.kind} {p.name}" for p in chosen)]), polluted(table, *chosen)

@@ -197,6 +197,12 @@ def test_whatever_becomes_of_an_archive_it_is_the_same_table_or_refused(
     assert unpacked_or_refused(tmp_path_factory.mktemp("spoiled"), bytes(packed)) in (TABLE, None)
 
 
+def test_the_one_member_of_a_zip_archive_may_have_no_name(tmp_path: Path) -> None:
+    # What is behind a NUL is no part of a member's name.
+    packed = zipped(("nameless", TABLE)).replace(b"nameless", b"\0ameless")
+    assert unpacked_or_refused(tmp_path, packed) == TABLE
+
+
 @pytest.mark.parametrize("kind", PACKERS)
 def test_something_behind_an_archive_is_refused_and_not_left_out(kind: str, tmp_path: Path) -> None:
     packed = PACKERS[kind](TABLE)
