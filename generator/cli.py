@@ -19,11 +19,12 @@ from rich.text import Text
 from generator import pipeline
 from generator.disk import disk_full, is_full
 from generator.errors import INTERRUPTED, GoldsmithError, UsageError
-from generator.generate import OfflineProvider
 from generator.listing import find_listed, list_layouts
 from generator.outcome import RunOutcome
 from generator.project import Project, open_project
 from generator.providers import Provider
+from generator.providers.offline import OfflineProvider
+from generator.providers.prompted import PromptedProvider
 from generator.report import write_report
 from generator.results import layout_outcomes
 from generator.sql_functions import describe_functions
@@ -287,7 +288,8 @@ def _choose(name: str | None, project: Project) -> tuple[Provider, str]:
         raise UsageError(
             "the openai package is missing: pip install 'goldsmith-csv[openai]', or --provider offline"
         ) from None
-    return from_environment(os.environ, describe_functions(project.folder / "macros")), f"provider: openai ({why})"
+    functions = describe_functions(project.folder / "macros")
+    return PromptedProvider(from_environment(os.environ), functions, "shapes", 1), f"provider: openai ({why})"
 
 
 def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothing: str = NO_FILES) -> None:

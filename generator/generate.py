@@ -11,7 +11,8 @@ from generator.contracts import Contract
 from generator.errors import GoldsmithError
 from generator.offline import propose
 from generator.profile import LayoutProfile
-from generator.providers import Answer, BadAnswer, Provider, ProviderError, Request
+from generator.providers import BadAnswer, Provider, ProviderError, Request
+from generator.providers.offline import OfflineProvider
 from generator.render import mapped_select
 from generator.sandbox import Sandbox, SandboxError, column_results
 from generator.violation import Violation
@@ -31,16 +32,6 @@ class Generated:
     candidate: Candidate
     provenance: Provenance
     notices: tuple[str, ...] = ()
-
-
-class OfflineProvider:
-    """The deterministic matcher as a provider: no key, no network, no cost."""
-
-    name = "offline"
-
-    def propose(self, request: Request) -> Answer:
-        """The suggestion that every request carries."""
-        return Answer(request.suggestion, llm=None, tokens=0, cost=0.0, prompt_version=None)
 
 
 def generate(

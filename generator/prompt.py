@@ -5,16 +5,20 @@ The file's texts are untrusted and private: they go out masked, and fenced as da
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from generator.answer import answer_schema
 from generator.candidate import Candidate
 from generator.contracts import Column, Contract
 from generator.mask import clear_values, invented_dates, known_values, known_words, mask, sample_cells
 from generator.profile import ColumnProfile, LayoutProfile
-from generator.request import Request
+from generator.request import Privacy, Request
 from generator.violation import Violation
 from generator.visible import UNSEEN
 
@@ -23,6 +27,34 @@ MAX_TEXT = 500
 MAX_HEADER = 120
 MAX_LINES = 15
 MAX_LINE = 160
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What goes out for one attempt, whatever the endpoint's API: two texts and the JSON schema of the answer.
+
+    `layout` and `attempt` are for logs and limits; they do not go out and are not in the hash.
+    """
+
+    version: str
+    system: str
+    user: str
+    schema: Mapping[str, Any]
+    layout: str = ""
+    attempt: int = 1
+
+    @property
+    def sha256(self) -> str:
+        """What an answer is recorded under: the same texts and schema, the same hash."""
+        asked = {"version": self.version, "system": self.system, "user": self.user, "schema": self.schema}
+        return hashlib.sha256(json.dumps(asked, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def build_prompt(request: Request, functions: str, privacy: Privacy = "shapes") -> Prompt:
+    """The prompt of one attempt. `functions` lists the SQL functions, each with an example."""
+    system, user = (m["content"] for m in messages(request, functions))
+    schema = answer_schema(request.contract, request.asked)
+    return Prompt(PROMPT_VERSION, system, user, schema, request.layout, request.attempt)
 
 
 def messages(request: Request, functions: str) -> list[dict[str, str]]:

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from generator.candidate import Candidate
 from generator.contracts import Contract
 from generator.errors import GoldsmithError
 from generator.profile import LayoutProfile
 from generator.violation import Violation
+
+# What of a file's cells may leave the machine: their shapes, themselves, or nothing but the headers.
+Privacy = Literal["shapes", "values", "headers"]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A source column (safe name) that the matcher ranks for a gold column, with its score, 0 to 1."""
+
+    column: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Example:
+    """An approved mapping of the same contract: header texts by safe name, and the SELECT that maps them."""
+
+    headers: Mapping[str, str]
+    sql: str
 
 
 @dataclass(frozen=True)
@@ -17,7 +38,9 @@ class Request:
 
     `suggestion` is the offline matcher's candidate. `asked` are the gold columns wanted now: all of them at first,
     those that failed in a repair. `kept` is what passed already, `violations` what was wrong with the last attempt,
-    `previous` the candidate of that attempt, where there was one: the chat is not remembered.
+    `previous` the candidate of that attempt, where there was one: the chat is not remembered. `ranking`: gold column ->
+    the source columns that the matcher ranks for it, best first. `layout` names the layout in logs and limits, `attempt`
+    counts from 1; neither is told.
     """
 
     contract: Contract
@@ -27,6 +50,10 @@ class Request:
     kept: Candidate | None = None
     violations: tuple[Violation, ...] = ()
     previous: Candidate | None = None
+    ranking: Mapping[str, tuple[Ranked, ...]] = field(default_factory=dict)
+    example: Example | None = None
+    layout: str = ""
+    attempt: int = 1
 
 
 class ProviderError(GoldsmithError):

@@ -16,21 +16,12 @@ import openai
 from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel, Field, ValidationError
 
-from generator.answer import answer_schema, only_object, read_answer
 from generator.errors import UsageError
-from generator.prompt import PROMPT_VERSION, messages
-from generator.providers import Answer, BadAnswer, ProviderError, Request
+from generator.providers import Completion, Prompt, ProviderError, Usage
 from generator.visible import plain
 
 DEFAULT_MODEL = "gpt-6.1-sol"
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
-# US dollars for a million tokens in and out, as developers.openai.com lists them in autumn 2026.
-PRICES = {
-    "gpt-6-astra": (10.0, 50.0),
-    "gpt-6.1-sol": (2.0, 10.0),
-    "gpt-6.1-terra": (1.0, 5.0),
-    "gpt-6-luna": (0.1, 0.5),
-}
 OFFLINE = "or go on with --provider offline"
 
 
@@ -57,7 +48,7 @@ class _Completion(BaseModel):
     usage: _Usage | None = None
 
 
-class OpenAIProvider:
+class OpenAIEndpoint:
     """Asks one LLM at one endpoint.
 
     `timeout` is seconds without a byte from the endpoint; `max_retries` are for 429, 5xx, timeouts, lost connections.
@@ -70,7 +61,6 @@ class OpenAIProvider:
         model: str,
         base_url: str,
         api_key: str,
-        functions: str,
         *,
         timeout: float = 180.0,
         max_retries: int = 2,
@@ -78,7 +68,6 @@ class OpenAIProvider:
     ) -> None:
         self.model = model
         self.endpoint = _shown(base_url)
-        self._functions = functions
         self._timeout = timeout
         self._max_output_tokens = max_output_tokens
         self._key = api_key
@@ -90,38 +79,39 @@ class OpenAIProvider:
         )
 
     def __repr__(self) -> str:
-        return f"OpenAIProvider(model={self.model!r}, endpoint={self.endpoint!r})"
+        return f"OpenAIEndpoint(model={self.model!r}, endpoint={self.endpoint!r})"
 
-    def propose(self, request: Request) -> Answer:
-        """One call. ProviderError, one line, where the endpoint cannot answer; BadAnswer for what is no candidate."""
-        chat = messages(request, self._functions)
-        completion = self._complete(chat, request)
+    def complete(self, prompt: Prompt) -> Completion:
+        """One call. ProviderError, one line, where the endpoint cannot answer."""
+        completion = self._complete(prompt)
         choice = completion.choices[0] if completion.choices else None
-        content = (choice.message.content or "") if choice else ""
-        tokens_in, tokens_out, notices = self._usage(completion, chat, content)
-        tokens, cost = tokens_in + tokens_out, self._cost(tokens_in, tokens_out)
-        try:
-            content, ignored = self._content(choice, content)
-            candidate = read_answer(content, request)
-        except ProviderError as error:
-            raise type(error)(str(error), tokens=tokens, cost=cost) from None
-        if ignored:
-            notices += (f"{self.endpoint} ignored the answer format; the one JSON object in its text was read",)
-        return Answer(candidate, self._llm(completion), tokens, cost, PROMPT_VERSION, notices)
+        used = completion.usage
+        usage = Usage(used.prompt_tokens, used.completion_tokens) if used else None
+        llm = self._llm(completion)
+        if choice is None:
+            return Completion("", llm, usage)
+        if choice.message.refusal or choice.finish_reason == "content_filter":
+            return Completion(self._without_key(choice.message.refusal or ""), llm, usage, "filtered")
+        return Completion(
+            choice.message.content or "", llm, usage, "length" if choice.finish_reason == "length" else "stop"
+        )
 
-    def _complete(self, chat: list[dict[str, str]], request: Request) -> _Completion:
+    def _complete(self, prompt: Prompt) -> _Completion:
         # No temperature: reasoning LLMs refuse it.
         try:
             response = self._client.chat.completions.with_raw_response.create(
                 model=self.model,
-                messages=cast(list[ChatCompletionMessageParam], chat),
+                messages=cast(
+                    list[ChatCompletionMessageParam],
+                    [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
+                ),
                 max_completion_tokens=self._max_output_tokens,
                 response_format={
                     "type": "json_schema",
                     "json_schema": {
                         "name": "mapping",
                         "strict": True,
-                        "schema": answer_schema(request.contract, request.asked),
+                        "schema": dict(prompt.schema),
                     },
                 },
             )
@@ -160,49 +150,16 @@ class OpenAIProvider:
         # A placeholder such as `local` is no secret, and its letters are in ordinary words.
         return _clean(text.replace(self._key, "***") if len(self._key) >= 8 else text, 200)
 
-    def _content(self, choice: _Choice | None, content: str) -> tuple[str, bool]:
-        """The JSON text of an answer, and whether it had to be found between other text."""
-        if choice is None:
-            raise BadAnswer("the answer is empty; answer with the JSON object")
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            said = self._without_key(choice.message.refusal or "content filter")
-            raise ProviderError(f"{self.model} refused to answer ({said}); try another OPENAI_MODEL, {OFFLINE}")
-        if choice.finish_reason == "length":
-            raise BadAnswer("the answer was cut off at the token limit; answer shorter, with notes of a few words")
-        stripped = content.strip()
-        if not stripped:
-            raise BadAnswer("the answer is empty; answer with the JSON object")
-        if stripped.startswith("{") and stripped.endswith("}"):
-            return stripped, False
-        return only_object(stripped), True
-
-    def _usage(
-        self, completion: _Completion, chat: list[dict[str, str]], content: str
-    ) -> tuple[int, int, tuple[str, ...]]:
-        """Tokens in, tokens out; estimated, and said so, where the endpoint does not count."""
-        if completion.usage:
-            return completion.usage.prompt_tokens, completion.usage.completion_tokens, ()
-        tokens_in, tokens_out = estimate("".join(m["content"] for m in chat)), estimate(content)
-        said = f"{self.endpoint} reported no usage; {tokens_in + tokens_out} tokens are an estimate"
-        return tokens_in, tokens_out, (said,)
-
-    def _cost(self, tokens_in: int, tokens_out: int) -> float:
-        known = [name for name in PRICES if self.model == name or self.model.startswith(f"{name}-2")]
-        if not known:
-            return 0.0
-        price_in, price_out = PRICES[known[0]]
-        return (tokens_in * price_in + tokens_out * price_out) / 1_000_000
-
     def _llm(self, completion: _Completion) -> str:
         """The LLM that answered, as the endpoint names it; the one that was asked where the name is no name."""
         named = completion.model or ""
         return named if re.fullmatch(r"[\w.:/@+-]{1,100}", named, re.ASCII) else self.model
 
 
-def from_environment(environ: Mapping[str, str], functions: str) -> OpenAIProvider:
+def from_environment(environ: Mapping[str, str]) -> OpenAIEndpoint:
     """The provider that OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL and OPENAI_TIMEOUT (seconds) name.
 
-    `functions` is the list of SQL functions for the prompt. UsageError for a missing key or an unusable value.
+    UsageError for a missing key or an unusable value.
     """
     key = environ.get("OPENAI_API_KEY", "").strip()
     if not key:
@@ -216,7 +173,7 @@ def from_environment(environ: Mapping[str, str], functions: str) -> OpenAIProvid
     if not re.fullmatch(r"\d{1,5}(\.\d+)?", timeout) or float(timeout) == 0:
         raise UsageError(f"OPENAI_TIMEOUT is {_clean(timeout, 40)!r}; set it to seconds, such as 180")
     model = environ.get("OPENAI_MODEL", "").strip() or DEFAULT_MODEL
-    return OpenAIProvider(model, base_url, key, functions, timeout=float(timeout))
+    return OpenAIEndpoint(model, base_url, key, timeout=float(timeout))
 
 
 def estimate(text: str) -> int:
