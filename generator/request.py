@@ -57,12 +57,17 @@ class Request:
 
 
 class ProviderError(GoldsmithError):
-    """A provider could not answer: what happened, what to do. `tokens` and `cost` (US dollars) were spent on it."""
+    """A provider could not answer: what happened, what to do. `tokens` and `cost` (US dollars) were spent on it.
 
-    def __init__(self, message: str, *, tokens: int = 0, cost: float = 0.0) -> None:
+    `tries` counts its HTTP requests, `unknown` those of them that may have been charged although no answer came.
+    """
+
+    def __init__(self, message: str, *, tokens: int = 0, cost: float = 0.0, tries: int = 1, unknown: int = 0) -> None:
         super().__init__(message)
         self.tokens = tokens
         self.cost = cost
+        self.tries = tries
+        self.unknown = unknown
 
 
 class BadAnswer(ProviderError):
