@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from generator.dbt_profile import profiles_folder
 from generator.disk import disk_full, is_full
-from generator.errors import UsageError
-from generator.lock import HOLDER, locked, process
+from generator.errors import GoldsmithError, UsageError
+from generator.lock import held_elsewhere
 
 if TYPE_CHECKING:
     from dbt_common.events.base_types import EventMsg
@@ -44,9 +44,6 @@ def run_dbt(
     `on_node` is called with a node's name when it is done. Raises UsageError with dbt's own words if dbt cannot start:
     a profile that is missing, a yml or macro that does not parse; DiskFullError and LockedError for what they say.
     """
-    # dbt takes a second to import, and most commands do without it.
-    from dbt.cli.main import dbtRunner
-
     errors: list[str] = []
 
     def listen(event: EventMsg) -> None:
@@ -64,27 +61,29 @@ def run_dbt(
         _environment(GOLDSMITH_DB=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false"),
         _interrupts() as interrupts,
     ):
+        # dbt takes a second to import, and most commands do without it. What it imports may swallow a Ctrl-C.
+        from dbt.cli.main import dbtRunner
+
         outcome = dbtRunner(callbacks=[listen]).invoke(arguments)
     if interrupts or isinstance(outcome.exception, KeyboardInterrupt):
         raise KeyboardInterrupt
     if outcome.exception is not None or outcome.result is None:
         reason = " ".join(str(outcome.exception or (errors[-1] if errors else "no reason given")).split())
-        if is_full(reason):
-            raise disk_full(reason, project, database)
-        if holder := HOLDER.search(reason):
-            raise locked(database, process(database, int(holder[1] or 0)))
-        raise UsageError("dbt cannot run this project: " + reason)
+        raise _no_fault_of_dbt(reason, project, database) or UsageError("dbt cannot run this project: " + reason)
     results = [
         NodeResult(r.node.name, str(r.node.resource_type), str(r.status), " ".join((r.message or "").split()))
         for r in getattr(outcome.result, "results", [])
         if getattr(r, "node", None) is not None and hasattr(r.node, "name")
     ]
     for result in results:
-        if result.failed and is_full(result.message):
-            raise disk_full(result.message, database)
-        if result.failed and (holder := HOLDER.search(result.message)):
-            raise locked(database, process(database, int(holder[1] or 0)))
+        if result.failed and (error := _no_fault_of_dbt(result.message, project, database)):
+            raise error
     return results
+
+
+def _no_fault_of_dbt(reason: str, project: Path, database: Path) -> GoldsmithError | None:
+    """The error of a full disk, or of another program that has the database."""
+    return disk_full(reason, project, database) if is_full(reason) else held_elsewhere(database, reason)
 
 
 @contextlib.contextmanager

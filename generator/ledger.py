@@ -16,11 +16,11 @@ import jinja2
 from generator.dbt_profile import bounds
 from generator.disk import disk_full, is_full
 from generator.errors import GoldsmithError, UsageError
-from generator.lock import HOLDER, locked, process
+from generator.lock import held_elsewhere
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 # Another program may look into the database between two steps of ours: so many seconds are waited for it.
-PATIENCE = 5.0
+GLANCE = 5.0
 # The bytes of a DuckDB file with nothing in it: three headers.
 _SMALLEST = 3 * 4096
 
@@ -65,7 +65,7 @@ COLUMNS = ", ".join(f.name for f in fields(LedgerRow))
 
 
 @contextmanager
-def connect(database: Path, project: Path, patience: float = PATIENCE) -> Iterator[Connection]:
+def connect(database: Path, project: Path, patience: float = GLANCE) -> Iterator[Connection]:
     """A connection to the project's database, with the ledger's tables there.
 
     It keeps to the memory and threads that dbt's profile gives DuckDB. Raises LockedError if another program has the
@@ -102,7 +102,7 @@ def has_database(database: Path) -> bool:
     return database.is_file() and database.stat().st_size >= _SMALLEST
 
 
-def patiently(database: Path, attempt: Callable[[], Connection], patience: float = PATIENCE) -> Connection:
+def patiently(database: Path, attempt: Callable[[], Connection], patience: float = GLANCE) -> Connection:
     """What `attempt` gives, tried again as long as another program has the database open.
 
     Raises LockedError if that lasts longer than `patience` in seconds.
@@ -112,11 +112,11 @@ def patiently(database: Path, attempt: Callable[[], Connection], patience: float
         try:
             return attempt()
         except duckdb.Error as error:
-            holder = HOLDER.search(str(error))
-            if not holder:
+            locked = held_elsewhere(database, str(error))
+            if not locked:
                 raise
             if time.monotonic() > deadline:
-                raise locked(database, process(database, int(holder[1] or 0))) from None
+                raise locked from None
         time.sleep(0.05)
 
 

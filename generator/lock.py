@@ -20,7 +20,7 @@ from generator.errors import LockedError, UsageError
 # How long a command that waits its turn waits for one and the same owner, in seconds.
 PATIENCE = 60.0
 # How DuckDB says that another process has a database open.
-HOLDER = re.compile(r"Could not set lock on file .*?(?:\(PID (\d+)\)|$)", re.DOTALL)
+_HOLDER = re.compile(r"Could not set lock on file .*?(?:\(PID (\d+)\)|$)", re.DOTALL)
 _POLL = 0.05
 _LONGEST_NOTE = 4096
 
@@ -105,7 +105,13 @@ def locked(database: Path, owner: str) -> LockedError:
     return LockedError(f"{database}: in use by {owner}; wait for it, or end it")
 
 
-def process(database: Path, pid: int) -> str:
+def held_elsewhere(database: Path, reason: str) -> LockedError | None:
+    """The error that says who has a database open, if that is what DuckDB's `reason` says."""
+    holder = _HOLDER.search(reason)
+    return locked(database, _process(database, int(holder[1] or 0))) if holder else None
+
+
+def _process(database: Path, pid: int) -> str:
     """What to call the process of that number, which has a database open: by its note, or by its program."""
     owner = owner_of(database)
     if owner and owner.pid == pid:
