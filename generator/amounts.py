@@ -7,13 +7,13 @@ the running balance; where none of these is there, the amount comes with a quest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.balance import added, moves_by, numbers_of, proof, proven_sign
 from generator.candidate import ColumnMapping, Question
 from generator.contracts import Column, Contract, Sign
 from generator.expressions import decimal, literal, separator_of
-from generator.matching import ACCEPT, Match, value_key
+from generator.matching import ACCEPT, Match, match_columns, value_key
 from generator.naming import ascii_words
 from generator.profile import ColumnProfile, LayoutProfile
 from generator.similarity import best
@@ -47,6 +47,34 @@ def signed_amount(profile: LayoutProfile, contract: Contract, gold: Column, matc
             del matches[name]
         return _paired(profile, gold, *pair, balance.column if balance else None)
     return None if profile.has_header else _by_arithmetic(profile, gold, sign, taken)
+
+
+def amount_of(profile: LayoutProfile, contract: Contract, gold: Column, names: Sequence[str]) -> Amount | None:
+    """The signed amount that these source columns are, whoever chose them; None where they are no amount or pair.
+
+    The running balance decides, then what the file says: flags, the names of a pair, written signs.
+    """
+    columns = [c for c in profile.columns if c.name in names and (c.number or not c.filled)]
+    amounts = [c for c in columns if c.number]
+    if gold.sign is None or not 1 <= len(amounts) <= 2:
+        return None
+    others = [c for c in profile.columns if c.number and c.number.decimals and c not in columns]
+    proven = [
+        p for b in others for p in _proven_by(profile, b, amounts) if len(p[1].mapping.source_columns) == len(amounts)
+    ]
+    if proven:
+        return max(proven, key=lambda p: p[0])[1]
+    matches = match_columns(profile, contract) if profile.has_header else {}
+    balance = matches.get(gold.sign.balance or "")
+    total = balance.column if balance and balance.column not in columns else None
+    if len(columns) == 2:
+        if pair := _named_pair(replace(profile, columns=tuple(columns)), gold.sign, {}):
+            return _paired(profile, gold, *pair, total)
+        if len(amounts) == 2:
+            return _unnamed_pair(profile, gold, *amounts) if _exclusive(profile, *amounts) else None
+    if flag := _flag(profile, gold.sign, {amounts[0].name}):
+        return _flagged(profile, gold, gold.sign, Match(amounts[0], 0.9), flag)
+    return _single(profile, gold, gold.sign, Match(amounts[0], 0.9), total)
 
 
 # ---- one column -----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.contracts import Contract
 from generator.request import BadAnswer, Request
+from generator.violation import Part
 from generator.visible import plain
 
 MAX_ANSWER = 200_000
@@ -53,7 +54,9 @@ def answer_schema(contract: Contract, asked: tuple[str, ...]) -> dict[str, Any]:
     texts = {"type": "array", "items": text}
     mapping = _object({"source_columns": texts, "note": text, "expression": nullable, "confidence": {"type": "number"}})
     names = [name for name in contract.names if name in asked]
-    question = _object({"column": {"type": "string", "enum": names}, "text": text, "readings": texts})
+    # In a repair of the row filter alone no column is asked for, and strict schemas have no empty enum.
+    name = {"type": "string", "enum": names} if names else text
+    question = _object({"column": name, "text": text, "readings": texts})
     return _object(
         {
             "reshape": nullable,
@@ -96,9 +99,10 @@ def read_answer(text: str, request: Request) -> Candidate:
         for q in answer.questions
         if q.column in request.asked
     )
-    # What passed was checked with this filter and this reshaping: they change only if they were at fault themselves.
-    fixed = request.kept is not None and all(v.column is not None for v in request.violations)
-    filter_kept = fixed and not _said(answer.row_filter)
+    # What passed was checked with this reshaping, so there is nothing kept where it was at fault; a filter may be mended.
+    fixed = request.kept is not None
+    at_fault = any(v.part is Part.ROW_FILTER for v in request.violations)
+    filter_kept = fixed and not at_fault and not _said(answer.row_filter)
     return Candidate(
         columns=columns,
         row_filter=kept.row_filter if filter_kept else _said(answer.row_filter),

@@ -37,7 +37,7 @@ def proven_sign(profile: LayoutProfile, amounts: Numbers, balance: ColumnProfile
     """
     if balance is None:
         return 0
-    return proof(amounts, numbers_of(balance, profile), least=1, order=_order_of_time(profile))[0]
+    return proof(amounts, numbers_of(balance, profile), least=1, order=order_of_time(profile))[0]
 
 
 def proof(amounts: Numbers, balances: Numbers, least: int = 2, order: int = 0) -> tuple[int, float]:
@@ -64,7 +64,7 @@ def proof(amounts: Numbers, balances: Numbers, least: int = 2, order: int = 0) -
     return 0, 0.0
 
 
-def _order_of_time(profile: LayoutProfile) -> int:
+def order_of_time(profile: LayoutProfile) -> int:
     """1 if the first date column runs from old to new, -1 if from new to old, 0 if neither."""
     column = next((c for c in profile.columns if c.date and not c.date.ambiguous), None)
     if column is None or column.date is None:
@@ -75,7 +75,12 @@ def _order_of_time(profile: LayoutProfile) -> int:
 
 def moves_by(profile: LayoutProfile, column: ColumnProfile, balance: ColumnProfile) -> bool:
     """Whether the balance moves by the column's amounts, whichever way: then they are amount and balance."""
-    pairs = list(zip(numbers_of(column, profile), numbers_of(balance, profile), strict=True))[:CONTIGUOUS]
+    return runs_on(numbers_of(column, profile), numbers_of(balance, profile))
+
+
+def runs_on(amounts: Numbers, totals: Numbers) -> bool:
+    """Whether the totals move by the amounts, whichever way."""
+    pairs = list(zip(amounts, totals, strict=True))[:CONTIGUOUS]
     rows = [(abs(a), b) for a, b in pairs if a is not None and b is not None]
     moves = [(abs(q[1] - p[1]), p[0], q[0]) for p, q in pairwise(rows)]
     fits = [sum(abs(move - (before, after)[i]) < CENT for move, before, after in moves) for i in (0, 1)]

@@ -56,12 +56,19 @@ class Candidate(_Strict):
     questions: tuple[Question, ...] = ()
 
 
-class Provenance(_Strict):
-    """Who made a mapping: written into the yml beside the dbt model. Tokens are counts, cost is US dollars."""
+class Provenance(BaseModel):
+    """Who made a mapping: written into the yml beside the dbt model. Tokens are counts, cost is US dollars.
 
-    provider: str
+    `mended` are the gold columns that the provider could not map so that they passed, and the offline matcher did.
+    """
+
+    # It is read from yml files, too, to which people may add.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    provider: str = ""
     llm: str | None = None
     prompt_version: str | None = None
-    attempts: int = 1
+    attempts: int = 0
     tokens: int = 0
     cost: float = 0.0
+    mended: tuple[str, ...] = ()

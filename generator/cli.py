@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,21 +17,21 @@ from rich.console import Console
 from rich.text import Text
 
 from generator import pipeline
+from generator.calls import Calls, read_spending
 from generator.disk import disk_full, is_full
 from generator.errors import INTERRUPTED, GoldsmithError, UsageError
+from generator.exporting import exporter
 from generator.listing import find_listed, list_layouts
 from generator.outcome import RunOutcome
 from generator.project import Project, open_project
+from generator.prompt import shown
 from generator.providers import Provider
-from generator.providers.offline import OfflineProvider
-from generator.providers.prompted import PromptedProvider
+from generator.providers.choose import PROVIDERS, choose
 from generator.report import write_report
 from generator.results import layout_outcomes
-from generator.sql_functions import describe_functions
 from generator.terminal import output, progress_bar, show_layout, show_layouts, show_rebuilt, show_run, show_status
 from generator.visible import json_text, plain
 
-PROVIDERS = ("offline", "openai")
 NO_FILES = "Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"
 
 
@@ -97,6 +97,7 @@ _provider = click.option(
     type=click.Choice(PROVIDERS),
     help="Who maps a new layout (default: openai if OPENAI_API_KEY is set, else offline).",
 )
+_record = click.option("--record", is_flag=True, help="Keep the LLM's answers in recordings/, for --provider replay.")
 
 
 @cli.command()
@@ -104,9 +105,15 @@ _provider = click.option(
 @_contract
 @_source
 @_provider
+@_record
 @_global_options
 def run(
-    settings: Settings, paths: tuple[str, ...], contract: str | None, source: str | None, provider: str | None
+    settings: Settings,
+    paths: tuple[str, ...],
+    contract: str | None,
+    source: str | None,
+    provider: str | None,
+    record: bool,
 ) -> None:
     """Load files, map new layouts, build and test gold, and report.
 
@@ -116,10 +123,13 @@ def run(
     project = settings.project
     if contract:
         project.contract(contract)
-    chosen, notice = _choose(provider, project)
-    console = Console(stderr=True)
-    with progress_bar(console, settings.quiet or settings.as_json) as progress:
-        outcome = pipeline.run(project, paths, contract, source, chosen, progress, [notice])
+    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
+        outcome = _asking(
+            project,
+            provider,
+            record,
+            lambda chosen: pipeline.run(project, paths, contract, source, chosen, progress),
+        )
     report = None
     if any(f.state not in ("known", "waiting") for f in outcome.files):
         report = write_report(outcome, project.folder / "target" / "goldsmith", time.strftime("run-%Y%m%d-%H%M%S"))
@@ -142,15 +152,25 @@ def load(settings: Settings, paths: tuple[str, ...], contract: str | None, sourc
 @cli.command()
 @_contract
 @_provider
+@_record
+@click.option("--show-prompt", is_flag=True, help="Print exactly what an LLM would be sent, and send nothing.")
 @_global_options
-def generate(settings: Settings, contract: str | None, provider: str | None) -> None:
+def generate(settings: Settings, contract: str | None, provider: str | None, record: bool, show_prompt: bool) -> None:
     """Map every loaded layout that has no dbt model yet; dbt run builds them."""
     project = settings.project
-    chosen, notice = _choose(provider, project)
-    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
-        outcome = pipeline.generate_loaded(project, contract, chosen, progress)
     nothing = "Nothing to do: every loaded file has a mapping"
-    _finish(settings, replace(outcome, notices=(notice, *outcome.notices)), None, nothing)
+    if show_prompt:
+        prompts = pipeline.prompts_for_loaded(project, contract)
+        if settings.as_json:
+            click.echo(json_text([asdict(p) | {"sha256": p.sha256} for p in prompts]))
+        else:
+            click.echo("\n\n".join(map(shown, prompts)) or nothing)
+        return
+    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
+        outcome = _asking(
+            project, provider, record, lambda chosen: pipeline.generate_loaded(project, contract, chosen, progress)
+        )
+    _finish(settings, outcome, None, nothing)
 
 
 @cli.command()
@@ -177,7 +197,7 @@ def check(
     project = settings.project
     if contract:
         project.contract(contract)
-    chosen, _ = _choose(provider, project)
+    chosen, _ = choose(provider, project, os.environ, Calls(project.folder))
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         findings = check_files(project, paths, contract, source, chosen, progress)
     if settings.as_json or form == "json":
@@ -268,28 +288,33 @@ def rebuild(settings: Settings) -> None:
 def report(settings: Settings) -> None:
     """Write the HTML report of everything that is loaded, and print its path."""
     project = settings.project
-    click.echo(write_report(pipeline.everything(project), project.folder / "target" / "goldsmith", "report"))
+    spending = read_spending(project.folder, project.limits, time.time())
+    outcome = replace(pipeline.everything(project), spending=spending)
+    click.echo(write_report(outcome, project.folder / "target" / "goldsmith", "report"))
 
 
-def _choose(name: str | None, project: Project) -> tuple[Provider, str]:
-    """The provider, and the line that says which it is and why."""
-    if name is None:
-        name = "openai" if os.environ.get("OPENAI_API_KEY") else "offline"
-        why = (
-            "OPENAI_API_KEY is set" if name == "openai" else "no OPENAI_API_KEY: new layouts are matched without an LLM"
-        )
+@cli.command()
+@_global_options
+def checks(settings: Settings) -> None:
+    """List the checks that a mapping must pass before it becomes a dbt model."""
+    from generator.checks import all_checks
+
+    rules = [{"name": c.name, "description": c.description} for c in all_checks()]
+    if settings.as_json:
+        click.echo(json_text(rules))
     else:
-        why = "as asked"
-    if name == "offline":
-        return OfflineProvider(), f"provider: offline ({why})"
-    try:
-        from generator.providers.openai import from_environment
-    except ImportError:
-        raise UsageError(
-            "the openai package is missing: pip install 'goldsmith-csv[openai]', or --provider offline"
-        ) from None
-    functions = describe_functions(project.folder / "macros")
-    return PromptedProvider(from_environment(os.environ), functions, "shapes", 1), f"provider: openai ({why})"
+        for rule in rules:
+            click.echo(f"{rule['name']}\n    {rule['description']}")
+
+
+def _asking(project: Project, name: str | None, record: bool, work: Callable[[Provider], RunOutcome]) -> RunOutcome:
+    """What `work` does with the provider of that name, with who that is, and what asking it took."""
+    calls = Calls(project.folder)
+    provider, notice = choose(name, project, os.environ, calls, record=record)
+    sending = exporter(os.environ)
+    outcome = work(provider)
+    notices = (notice, *outcome.notices, *sending.finish())
+    return replace(outcome, notices=notices, spending=calls.spending(project.limits))
 
 
 def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothing: str = NO_FILES) -> None:
@@ -343,7 +368,8 @@ def _fail(error: GoldsmithError) -> NoReturn:
 def _interrupted() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Console(stderr=True, soft_wrap=True).print(Text(INTERRUPTED))
-    sys.exit(130)
+    # At once: a thread may be waiting for an LLM, or be in the middle of DuckDB, which Python's own end would trip over.
+    os._exit(130)
 
 
 def _discard_output() -> None:

@@ -16,6 +16,11 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def identifier(name: str) -> str:
+    """A SQL name in quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def separator_of(column: ColumnProfile, profile: LayoutProfile) -> str:
     """The decimal sign of a column; where it holds no number, that of the file's other columns."""
     if column.number:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from generator.candidate import Candidate, ColumnMapping, Provenance, Question
-from generator.checks import result_violations, static_violations
+from generator.candidate import Candidate, ColumnMapping, Provenance
+from generator.checks import guarded
 from generator.contracts import Contract
 from generator.errors import GoldsmithError
+from generator.judging import Judgement, judge
+from generator.matching import ranked
 from generator.offline import propose
 from generator.profile import LayoutProfile
-from generator.providers import BadAnswer, Provider, ProviderError, Request
+from generator.providers import Answer, BadAnswer, Provider, ProviderError
 from generator.providers.offline import OfflineProvider
-from generator.render import mapped_select
-from generator.sandbox import Sandbox, SandboxError, column_results
-from generator.violation import Violation
-
-# A row filter that leaves out more than this share of the rows is asked about.
-MANY = 0.25
+from generator.questions import unexplained
+from generator.request import Example, Request
+from generator.sandbox import Sandbox
+from generator.violation import Part, Violation
 
 
 class Blocked(GoldsmithError):
@@ -34,143 +34,232 @@ class Generated:
     notices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Bench:
+    """What a layout's candidates are judged with: its profile, its contract, its rows, the project's SQL functions."""
+
+    profile: LayoutProfile
+    contract: Contract
+    sandbox: Sandbox
+    functions: frozenset[str]
+
+    def judge(self, candidate: Candidate) -> Judgement:
+        """Everything that is wrong with a candidate, and what it leaves open."""
+        return judge(candidate, self.profile, self.contract, self.sandbox, self.functions)
+
+
+def first_request(
+    profile: LayoutProfile, contract: Contract, layout: str = "", example: Example | None = None
+) -> Request:
+    """What a provider is asked first: all columns of the contract."""
+    return Request(
+        contract,
+        profile,
+        propose(profile, contract),
+        contract.names,
+        ranking=ranked(profile, contract),
+        example=example,
+        layout=layout,
+    )
+
+
 def generate(
-    profile: LayoutProfile,
-    contract: Contract,
-    provider: Provider,
-    sandbox: Sandbox,
-    functions: frozenset[str],
-    max_attempts: int,
+    bench: Bench, provider: Provider, max_attempts: int, layout: str = "", example: Example | None = None
 ) -> Generated:
     """A mapping of this layout onto the contract that passed every check on the rows in the sandbox.
 
-    Columns that passed are kept and not asked for again; what a provider cannot mend, the offline matcher may; a
-    nullable column that nobody can make stays NULL with the reason. Raises Blocked where a required column is left.
+    Columns that passed are kept and not asked for again; what the provider cannot mend, the offline matcher may; a
+    nullable column that nobody can make stays NULL with the reason. `layout` names the layout for logs and limits.
+    Raises Blocked where a required column is left.
     """
-    suggestion = propose(profile, contract)
-    asked, kept, violations, previous = contract.names, None, tuple[Violation, ...](), None
-    attempts = tokens = 0
-    cost, llm, version = 0.0, None, None
-    notices: list[str] = []
-    while attempts < max_attempts:
-        attempts += 1
+    request = first_request(bench.profile, bench.contract, layout, example)
+    suggestion = request.suggestion
+    talk = _talk(bench, provider, request, max_attempts)
+    mended = [_mended(talk.best, suggestion)] if talk.best else []
+    left: tuple[Violation, ...] = ()
+    for candidate in [*mended, _Passed(suggestion, frozenset(suggestion.columns))]:
+        found, judgement = _without_failures(candidate.candidate, bench)
+        if not judgement.violations:
+            finished = _finished(found, judgement, bench)
+            return Generated(finished, talk.provenance(finished, candidate.failed), tuple(talk.notices))
+        left = judgement.violations
+    raise Blocked(_message(left, provider, talk, bench.contract))
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """A candidate without what failed: those gold columns have no expression, and count as the offline matcher's."""
+
+    candidate: Candidate
+    failed: frozenset[str]
+    filter_failed: bool = False
+
+    def better_than(self, other: _Passed | None, required: Iterable[str]) -> bool:
+        """Whether more has passed; of two alike, the later one was made knowing the earlier one."""
+        return other is None or self._rank(required) >= other._rank(required)
+
+    def _rank(self, required: Iterable[str]) -> tuple[int, int]:
+        return -len(self.failed & set(required)), -len(self.failed) - self.filter_failed
+
+
+@dataclass
+class _Talk:
+    """What was asked and answered about one layout: what it cost, and the best that passed.
+
+    `violations` are those of the last answer, `failure` says why there was none, where the provider could not answer.
+    """
+
+    provider: str
+    attempts: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    llm: str | None = None
+    prompt_version: str | None = None
+    best: _Passed | None = None
+    violations: tuple[Violation, ...] = ()
+    failure: str = ""
+    notices: list[str] = field(default_factory=list)
+
+    def paid(self, by: Answer | ProviderError) -> None:
+        """Count an attempt, and what the answer, or the lack of one, has cost; what was not even asked is none."""
+        self.attempts += not (isinstance(by, ProviderError) and by.tries == 0)
+        self.tokens += by.tokens
+        self.cost += by.cost
+
+    def provenance(self, candidate: Candidate, mended: frozenset[str]) -> Provenance:
+        """Who made a candidate: the provider, but for the columns that the matcher mended; the matcher, if all are its."""
+        made = {name for name, mapping in candidate.columns.items() if mapping.expression}
+        offline = not made - mended
+        return Provenance(
+            provider=OfflineProvider.name if offline else self.provider,
+            llm=None if offline else self.llm,
+            prompt_version=None if offline else self.prompt_version,
+            attempts=self.attempts,
+            tokens=self.tokens,
+            cost=round(self.cost, 6),
+            mended=() if offline else tuple(name for name in candidate.columns if name in made & mended),
+        )
+
+
+def _talk(bench: Bench, provider: Provider, request: Request, max_attempts: int) -> _Talk:
+    """Ask, judge, and ask again for what failed, until nothing does or the attempts are used up."""
+    talk = _Talk(provider.name)
+    while talk.attempts < max_attempts:
+        request = replace(request, attempt=talk.attempts + 1)
         try:
-            answer = provider.propose(Request(contract, profile, suggestion, asked, kept, violations, previous))
+            answer = provider.propose(request)
         except BadAnswer as error:
-            tokens, cost = tokens + error.tokens, cost + error.cost
-            violations = (Violation("answer", str(error)),)
+            talk.paid(error)
+            talk.notices.append(f"{provider.name}: {error}")
+            talk.violations = (Violation("answer", str(error)),)
+            provider.judged(request, talk.violations)
+            request = replace(request, violations=talk.violations)
             continue
         except ProviderError as error:
-            tokens, cost = tokens + error.tokens, cost + error.cost
-            notices.append(f"{provider.name}: {error}")
+            talk.paid(error)
+            talk.failure = str(error)
+            talk.notices.append(f"{provider.name}: {error}")
             break
-        tokens, cost = tokens + answer.tokens, cost + answer.cost
-        llm, version = answer.llm, answer.prompt_version
-        notices.extend(answer.notices)
-        previous, violations = answer.candidate, tuple(judge(answer.candidate, profile, contract, sandbox, functions))
-        if not violations or answer.candidate == suggestion:
+        talk.paid(answer)
+        talk.llm, talk.prompt_version = answer.llm, answer.prompt_version
+        talk.notices.extend(answer.notices)
+        candidate = guarded(answer.candidate)
+        talk.violations = bench.judge(candidate).violations
+        provider.judged(request, talk.violations)
+        passed = _passed(candidate, talk.violations)
+        if passed and passed.better_than(talk.best, [c.name for c in bench.contract.required]):
+            talk.best = passed
+        # Of what is only unexplained the matcher knows something to say; and the matcher itself says the same again.
+        if all(v.part is Part.UNMAPPED for v in talk.violations) or answer.candidate == request.suggestion:
             break
-        failed = {v.column for v in violations}
-        asked = contract.names if None in failed else tuple(n for n in contract.names if n in failed)
-        kept = None if None in failed else answer.candidate
-    by = Provenance(
-        provider=provider.name, llm=llm, prompt_version=version, attempts=attempts, tokens=tokens, cost=round(cost, 6)
+        request = _repair(request, candidate, talk.violations)
+    return talk
+
+
+def _passed(candidate: Candidate, violations: Sequence[Violation]) -> _Passed | None:
+    """The parts of a candidate that passed; None where it failed as a whole."""
+    parts = {v.part for v in violations}
+    if parts & {Part.RESHAPE, Part.ANSWER}:
+        return None
+    failed = frozenset(v.column for v in violations if v.column)
+    candidate = _without(candidate, dict.fromkeys(failed, ""))
+    if Part.ROW_FILTER in parts:
+        candidate = candidate.model_copy(update={"row_filter": None, "row_filter_note": ""})
+    return _Passed(candidate, failed, Part.ROW_FILTER in parts)
+
+
+def _repair(request: Request, candidate: Candidate, violations: Sequence[Violation]) -> Request:
+    """The request for what failed; where that is the answer as a whole, for all of it."""
+    passed = _passed(candidate, violations)
+    asked = tuple(n for n in request.contract.names if n in passed.failed) if passed else request.contract.names
+    return replace(
+        request,
+        asked=asked,
+        kept=passed.candidate if passed else None,
+        violations=tuple(violations),
+        previous=candidate,
     )
-    if previous is not None and not violations:
-        return Generated(_asking_for_left_out(previous, contract, sandbox), by, tuple(notices))
-    best = _mended(previous, suggestion, violations) if previous is not None else suggestion
-    if best is suggestion:
-        by = by.model_copy(update={"provider": OfflineProvider.name, "llm": None, "prompt_version": None})
-    mended, left = _without_failures(best, profile, contract, sandbox, functions)
-    if left:
-        raise Blocked(_message(left, provider, attempts, notices))
-    return Generated(_asking_for_left_out(mended, contract, sandbox), by, tuple(notices))
 
 
-def _asking_for_left_out(candidate: Candidate, contract: Contract, sandbox: Sandbox) -> Candidate:
-    """The candidate with a question if its row filter leaves out many rows: they count against no threshold."""
-    if candidate.row_filter is None:
-        return candidate
-    relation = f"({candidate.reshape})" if candidate.reshape else "source"
-    ((rows, kept),) = sandbox.fetch(
-        f"select count(*), count(*) filter (where {candidate.row_filter}) from {relation} as source"
-    )
-    if rows - kept <= MANY * rows:
-        return candidate
-    column = (contract.required or contract.columns)[0].name
-    text = f"the row filter leaves out {rows - kept} of {rows} rows ({candidate.row_filter_note}): are they no data?"
-    return candidate.model_copy(update={"questions": (*candidate.questions, Question(column=column, text=text))})
-
-
-def judge(
-    candidate: Candidate, profile: LayoutProfile, contract: Contract, sandbox: Sandbox, functions: frozenset[str]
-) -> list[Violation]:
-    """All violations of a candidate, cheap checks first; it runs only if none of those found anything."""
-    columns = frozenset(c.name for c in profile.columns)
-    if found := static_violations(candidate, contract, columns, functions):
-        return found
-    sources = {name: mapping.source_columns for name, mapping in candidate.columns.items()}
-    select = mapped_select(candidate, contract, "reshaped" if candidate.reshape else "source")
-    sql = f"with reshaped as ({candidate.reshape})\n{select}" if candidate.reshape else select
-    try:
-        results = column_results(sandbox, sql, contract, sources)
-    except SandboxError as error:
-        return [_located(error, candidate, contract, sandbox)]
-    return result_violations(candidate, contract, profile, results, contract.max_quarantined)
-
-
-def _located(error: SandboxError, candidate: Candidate, contract: Contract, sandbox: Sandbox) -> Violation:
-    """The failure tied to the first gold column that fails by itself, so that only that one is asked for again."""
-    relation = f"({candidate.reshape})" if candidate.reshape else "source"
-    for column in contract.columns:
-        expression = candidate.columns[column.name].expression
-        if expression:
-            try:
-                sandbox.fetch(f"select count({expression}) from {relation} as source")
-            except SandboxError as alone:
-                return Violation("sandbox", str(alone), column.name)
-    return Violation("sandbox", str(error))
-
-
-def _mended(candidate: Candidate, suggestion: Candidate, violations: Sequence[Violation]) -> Candidate:
-    """The candidate with the offline matcher's answer where it failed; the matcher's alone if it failed as a whole."""
-    failed = {v.column for v in violations}
-    if None in failed or candidate.reshape:
-        return suggestion
+def _mended(passed: _Passed, suggestion: Candidate) -> _Passed:
+    """What passed, with the matcher's answer where something failed; a reshape has columns that the matcher cannot know."""
+    candidate, failed = passed.candidate, passed.failed
+    if candidate.reshape:
+        return passed
     columns = {n: suggestion.columns[n] if n in failed else m for n, m in candidate.columns.items()}
-    kept = tuple(q for q in candidate.questions if q.column not in failed)
-    asked = tuple(q for q in suggestion.questions if q.column in failed)
-    return candidate.model_copy(update={"columns": columns, "questions": kept + asked})
+    questions = tuple(q for q in suggestion.questions if q.column in failed)
+    update: dict[str, object] = {"columns": columns, "questions": candidate.questions + questions}
+    if passed.filter_failed:
+        update |= {"row_filter": suggestion.row_filter, "row_filter_note": suggestion.row_filter_note}
+    return replace(passed, candidate=candidate.model_copy(update=update))
 
 
-def _without_failures(
-    candidate: Candidate, profile: LayoutProfile, contract: Contract, sandbox: Sandbox, functions: frozenset[str]
-) -> tuple[Candidate, list[Violation]]:
-    """The candidate with NULL for every nullable column that fails, and the violations that are left."""
-    while found := judge(candidate, profile, contract, sandbox, functions):
-        given_up = {
-            v.column: v.message
-            for v in found
-            if v.column and not contract.column(v.column).not_null and candidate.columns[v.column].expression
-        }
+def _without_failures(candidate: Candidate, bench: Bench) -> tuple[Candidate, Judgement]:
+    """The candidate with NULL for every nullable column that fails, and the judgement of what is left."""
+    while True:
+        judgement = bench.judge(candidate)
+        nullable = {c.name for c in bench.contract.columns if not c.not_null}
+        empty = {name for name in nullable if not candidate.columns[name].expression}
+        # Nothing more can be asked: what is unexplained, or could have been mapped and is not, is no failure now.
+        failures = tuple(v for v in judgement.violations if v.part is not Part.UNMAPPED and v.column not in empty)
+        given_up = {v.column: f"left out: {v.message}" for v in failures if v.column in nullable}
         if not given_up:
-            return candidate, found
-        columns = {
-            n: ColumnMapping(note=f"left out: {given_up[n]}") if n in given_up else m
-            for n, m in candidate.columns.items()
+            break
+        candidate = _without(candidate, {name: why for name, why in given_up.items() if name})
+    if not failures and not any(m.expression for m in candidate.columns.values()):
+        failures = (Violation("no_match", "no column of this file was recognised"),)
+    return candidate, replace(judgement, violations=failures)
+
+
+def _without(candidate: Candidate, notes: Mapping[str, str]) -> Candidate:
+    """The candidate with NULL for these gold columns, for the reasons that stand beside them."""
+    columns = {n: ColumnMapping(note=notes[n]) if n in notes else m for n, m in candidate.columns.items()}
+    questions = tuple(q for q in candidate.questions if q.column not in notes)
+    return candidate.model_copy(update={"columns": columns, "questions": questions})
+
+
+def _finished(candidate: Candidate, judgement: Judgement, bench: Bench) -> Candidate:
+    """The candidate with all that is open asked, and all that is left out explained."""
+    reasons = unexplained(bench.profile, bench.contract, candidate.columns)
+    questions = dict.fromkeys([*candidate.questions, *judgement.questions])
+    return candidate.model_copy(
+        update={
+            "questions": tuple(questions),
+            "unmapped": {name: candidate.unmapped.get(name) or why for name, why in reasons.items()},
         }
-        questions = tuple(q for q in candidate.questions if q.column not in given_up)
-        candidate = candidate.model_copy(update={"columns": columns, "questions": questions})
-    if not any(m.expression for m in candidate.columns.values()):
-        return candidate, [Violation("no_match", "no column of this file was recognised")]
-    return candidate, []
+    )
 
 
-def _message(left: Sequence[Violation], provider: Provider, attempts: int, notices: Sequence[str]) -> str:
-    what = "; ".join(dict.fromkeys(f"{v.column or 'mapping'}: {v.message}" for v in left[:3]))
-    tries = f" after {attempts} attempts" if attempts > 1 else ""
-    said = f" ({notices[-1]})" if notices else ""
+def _message(left: Sequence[Violation], provider: Provider, talk: _Talk, contract: Contract) -> str:
+    """What was wrong with the last answer, or why there was none; then what the matcher could not do either."""
+    tries = f" after {talk.attempts} attempts" if talk.attempts > 1 else ""
+    required = {c.name for c in contract.required}
+    told = sorted(talk.violations or left, key=lambda v: v.column not in required)
+    what = "; ".join(dict.fromkeys(f"{v.column or v.part}: {v.message}" for v in told[:3]))
+    if talk.failure:
+        missing = ", ".join(dict.fromkeys(v.column or str(v.part) for v in left))
+        what = f"{talk.failure}. The offline matcher cannot map {missing} either"
     return (
-        f"no mapping by {provider.name}{tries}: {what}{said}. Name the columns in the contract's aliases, or ask "
+        f"no mapping by {provider.name}{tries}: {what}. Name the columns in the contract's aliases, or ask "
         "another --provider; then: goldsmith generate && dbt run"
     )

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from generator.candidate import Provenance
 from generator.contracts import Contract
 from generator.errors import UsageError
 from generator.fingerprint import compatible
@@ -28,7 +29,8 @@ from generator.render import (
 
 @dataclass(frozen=True)
 class Layout:
-    """One cached layout. `columns`: gold column -> {source_columns, confidence, note}, source columns as header texts.
+    """One cached layout. `columns`: gold column -> {source_columns, confidence, note, provider}, source columns as header
+    texts; `provider` where it is another one than the layout's.
 
     `headers` maps safe names to header texts, in order. `path` is the dbt model's file.
     """
@@ -46,8 +48,13 @@ class Layout:
     unmapped: Mapping[str, str]
     questions: tuple[Mapping[str, Any], ...]
     review: str
-    provider: str
+    provenance: Provenance
     edited: bool
+
+    @property
+    def provider(self) -> str:
+        """Who mapped it."""
+        return self.provenance.provider
 
     @property
     def short(self) -> str:
@@ -83,6 +90,7 @@ class _Column(BaseModel):
     source_columns: tuple[str, ...] = ()
     confidence: float | None = None
     note: str | None = None
+    provider: str | None = None
 
 
 class _Asked(BaseModel):
@@ -106,7 +114,7 @@ class _Meta(BaseModel):
     unmapped: dict[str, str] = Field(default_factory=dict)
     questions: tuple[_Asked, ...] = ()
     review: str = "pending"
-    provenance: dict[str, Any] = Field(default_factory=dict)
+    provenance: Provenance = Provenance()
     body_sha256: str | None = None
 
 
@@ -157,7 +165,7 @@ def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
         unmapped=meta.unmapped,
         questions=tuple(question.model_dump(mode="json") for question in meta.questions),
         review=meta.review,
-        provider=str(meta.provenance.get("provider", "")),
+        provenance=meta.provenance,
         edited=body_sha256(text) != meta.body_sha256,
     )
 

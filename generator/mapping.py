@@ -1,4 +1,4 @@
-"""Find or make the mapping of a loaded file: steps 5 to 9 for one file."""
+"""Find the mapping of a loaded file, or keep the one that was made for it: steps 5 and 9 for one file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from jinja2.sandbox import SandboxedEnvironment
 from generator.archive import Original
 from generator.contracts import Contract
 from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
+from generator.example import nearest_example
 from generator.fingerprint import fingerprint
-from generator.generate import generate
+from generator.generate import Bench, Generated
 from generator.layouts import Layout, find_layout, read_layouts, write_contract_models, write_layout
 from generator.ledger import Connection, LedgerRow, connect, read_files, update_file
 from generator.matching import match_columns
 from generator.profile import LayoutProfile, build_profile
 from generator.project import Project
-from generator.providers import Provider
 from generator.render import LayoutName, render_sql, render_yml
+from generator.request import Example
 from generator.sandbox import Sandbox, SandboxError
 from generator.sorting import SAMPLE_CELL, sample_rows
 
@@ -37,34 +38,85 @@ class Mapped:
     notices: tuple[str, ...] = ()
 
 
-def map_file(
-    project: Project, row: LedgerRow, contract_name: str | None, provider: Provider, layouts: Sequence[Layout]
-) -> Mapped:
-    """Map one loaded file, with one of the cached `layouts` or a new one, and say so in the ledger.
+@dataclass(frozen=True)
+class Unmapped:
+    """A loaded file with a layout that no dbt model reads yet, and an approved mapping as an example, if there is one."""
 
-    Raises GoldsmithError (Blocked, a contract that is not clear, a provider's failure); the file then is `blocked` in
-    the ledger, with the message. DiskFullError, and what is wrong with the project, say nothing about the file.
+    row: LedgerRow
+    contract: Contract
+    profile: LayoutProfile
+    example: Example | None = None
+
+    @property
+    def name(self) -> LayoutName:
+        """The names of the layout to be."""
+        return LayoutName(self.row.source, self.contract.name, fingerprint(self.profile.headers, self.profile.shapes))
+
+
+def find_mapping(
+    project: Project, row: LedgerRow, contract_name: str | None, layouts: Sequence[Layout]
+) -> Mapped | Unmapped:
+    """Step 5 for one loaded file: the cached layout that reads it, entered in the ledger, or what is known without one.
+
+    Raises GoldsmithError for a contract that is not clear; the file then is `blocked` in the ledger, with the message.
+    LockedError, DiskFullError, and what is wrong with the project, say nothing about the file.
     """
     try:
-        with connect(project.database, project.folder) as connection:
-            profile = profile_of(connection, row)
-            contract = _contract(project, profile, layouts, contract_name or row.contract)
-            layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
-        # The sandbox opens the database by itself.
-        if layout and (_is_exact(layout, profile) or _reads(project, row, contract, layout)):
-            mapped = Mapped(layout, "cached")
-        else:
-            mapped = _generated(project, row, contract, profile, provider)
+        found = look_up(project, row, contract_name, layouts)
     except (UsageError, LockedError, DiskFullError):
         raise
     except GoldsmithError as error:
-        with connect(project.database, project.folder) as connection:
-            contract_name = contract_name or row.contract
-            _decide(connection, project, row, contract=contract_name, state="blocked", message=str(error))
+        block(project, row, contract_name or row.contract, str(error))
         raise
+    if isinstance(found, Unmapped):
+        return found
     with connect(project.database, project.folder) as connection:
-        _adopt(connection, project, row, mapped.layout, layouts)
-    return mapped
+        _adopt(connection, project, row, found, layouts)
+    return Mapped(found, "cached")
+
+
+def look_up(
+    project: Project, row: LedgerRow, contract_name: str | None, layouts: Sequence[Layout]
+) -> Layout | Unmapped:
+    """As `find_mapping`, with nothing entered anywhere."""
+    with connect(project.database, project.folder) as connection:
+        profile = profile_of(connection, row)
+        contract = _contract(project, profile, layouts, contract_name or row.contract)
+        layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
+    # The sandbox opens the database by itself.
+    if layout and (_is_exact(layout, profile) or _reads(project, row, contract, layout)):
+        return layout
+    return Unmapped(row, contract, profile, _example(layouts, contract, profile))
+
+
+def bench_of(project: Project, unmapped: Unmapped) -> Bench:
+    """What candidates for a file's layout are judged with; its sandbox has a copy of the rows."""
+    row = unmapped.row
+    sandbox = Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id)
+    return Bench(unmapped.profile, unmapped.contract, sandbox, project.function_names)
+
+
+def keep(project: Project, unmapped: Unmapped, made: Generated, layouts: Sequence[Layout]) -> Mapped:
+    """Step 9: write the dbt model and the yml of a new mapping, and enter it in the ledger."""
+    name, contract = unmapped.name, unmapped.contract
+    with connect(project.database, project.folder) as connection:
+        # Of a layout of that name that was deleted, a view may be left; it is to be built anew, whatever comes between.
+        connection.execute("delete from raw._staged where layout = ?", [name.dbt_model])
+    sql = render_sql(name, made.candidate, contract)
+    yml = render_yml(name, made.candidate, contract, unmapped.profile, made.provenance, sql)
+    path = write_layout(project.folder, name, sql, yml)
+    now = read_layouts(project.folder)
+    write_contract_models(project.folder, list(project.contracts), now)
+    layout = next(x for x in now if x.path == path)
+    with connect(project.database, project.folder) as connection:
+        _adopt(connection, project, unmapped.row, layout, layouts)
+    return Mapped(layout, "generated", made.notices)
+
+
+def block(project: Project, row: LedgerRow, contract: str | None, message: str) -> None:
+    """Enter in the ledger that no mapping of a file was found, and why."""
+    with connect(project.database, project.folder) as connection:
+        _decide(connection, project, row, contract=contract, state="blocked", message=message)
 
 
 def adopt_known(
@@ -183,22 +235,10 @@ def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout)
     return bool(rows) and good >= (1 - contract.max_quarantined) * rows
 
 
-def _generated(
-    project: Project, row: LedgerRow, contract: Contract, profile: LayoutProfile, provider: Provider
-) -> Mapped:
-    with Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id) as sandbox:
-        made = generate(profile, contract, provider, sandbox, project.function_names, project.max_attempts)
-    name = LayoutName(row.source, contract.name, fingerprint(profile.headers, profile.shapes))
-    with connect(project.database, project.folder) as connection:
-        # Of a layout of that name that was deleted, a view may be left; it is to be built anew, whatever comes between.
-        connection.execute("delete from raw._staged where layout = ?", [name.dbt_model])
-    sql = render_sql(name, made.candidate, contract)
-    path = write_layout(
-        project.folder, name, sql, render_yml(name, made.candidate, contract, profile, made.provenance, sql)
-    )
-    layouts = read_layouts(project.folder)
-    write_contract_models(project.folder, list(project.contracts), layouts)
-    return Mapped(next(x for x in layouts if x.path == path), "generated", made.notices)
+def _example(layouts: Sequence[Layout], contract: Contract, profile: LayoutProfile) -> Example | None:
+    """The nearest approved mapping onto the same contract."""
+    approved = [x for x in layouts if x.contract == contract.name and x.review == "approved"]
+    return nearest_example([(x.headers, x.path.read_text(encoding="utf-8")) for x in approved], contract, profile)
 
 
 def _adopt(connection: Connection, project: Project, row: LedgerRow, layout: Layout, layouts: Sequence[Layout]) -> None:

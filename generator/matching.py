@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from generator.contracts import Column, Contract
 from generator.naming import ascii_words
 from generator.profile import ColumnProfile, LayoutProfile
+from generator.request import Ranked
 from generator.similarity import best
 
 # Below this a nullable column stays NULL rather than being guessed.
 ACCEPT = 0.6
 WEAK = 0.78
 CERTAIN = 0.97
+# What an LLM is told for each gold column: so many source columns at most, of at least this score.
+RANKED = 3
+WORTH_A_LOOK = 0.3
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,16 @@ def match_columns(profile: LayoutProfile, contract: Contract) -> dict[str, Match
     return {
         gold: Match(profile.column(name), min(CERTAIN, round(scores[gold][name], 2))) for gold, name in assigned.items()
     }
+
+
+def ranked(profile: LayoutProfile, contract: Contract) -> dict[str, tuple[Ranked, ...]]:
+    """For each gold column the source columns that fit it best, best first; none for one that nothing fits."""
+    found = {}
+    for gold in contract.columns:
+        scores = [(round(score(c, gold, contract), 2), -c.position, c.name) for c in profile.columns]
+        fitting = sorted((s for s in scores if s[0] >= WORTH_A_LOOK), reverse=True)[:RANKED]
+        found[gold.name] = tuple(Ranked(name, value) for value, _, name in fitting)
+    return found
 
 
 def _complete_parts(

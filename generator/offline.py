@@ -6,32 +6,19 @@ What it is not sure of it leaves NULL with a note, or asks.
 from __future__ import annotations
 
 import re
-from statistics import median
 
 from generator.amounts import signed_amount
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.contracts import Column, Contract
+from generator.currencies import code_in_header, codes_in_cells, labelled_codes
 from generator.expressions import literal, moment, simple
-from generator.matching import ACCEPT, Match, known_share, match_columns, name_score, type_fit, value_key, value_map
+from generator.matching import Match, known_share, match_columns, type_fit, value_key, value_map
 from generator.profile import ColumnProfile, LayoutProfile
+from generator.questions import no_data, open_readings, unexplained
 from generator.similarity import best
 
-_CODES_IN_TEXT = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 # How many states of the contract a row filter names beside those that occur.
 STATES = 12
-_LABEL = re.compile(r"(?i)w[äa]hrung|currency|devise|moneda|divisa|valuta|币种")
-# Signs that belong to one currency; $, kr and ¥ are several countries'.
-_SIGNS = {
-    "€": "EUR",
-    "£": "GBP",
-    "₹": "INR",
-    "₽": "RUB",
-    "zł": "PLN",
-    "Kč": "CZK",
-    "Ft": "HUF",
-    "R$": "BRL",
-    "₺": "TRY",
-}
 
 
 def propose(profile: LayoutProfile, contract: Contract) -> Candidate:
@@ -56,13 +43,14 @@ def propose(profile: LayoutProfile, contract: Contract) -> Candidate:
             columns[gold.name] = _currency(gold, contract, columns, profile)
         elif gold.compose and columns[gold.name].expression is None:
             columns[gold.name] = _composed(gold, columns)
-        questions.extend(_open_readings(gold, columns[gold.name], profile))
+        if columns[gold.name].expression:
+            questions.extend(open_readings(gold, columns[gold.name].source_columns, profile))
     row_filter, note = _row_filter(profile, contract, columns)
     return Candidate(
         columns={c.name: columns[c.name] for c in contract.columns},
         row_filter=row_filter,
         row_filter_note=note,
-        unmapped=_unmapped(profile, contract, columns),
+        unmapped=unexplained(profile, contract, columns),
         questions=tuple(questions),
     )
 
@@ -140,7 +128,7 @@ def _currency(
     """The currency of the amounts: in their header, which is surest; in a column; in the cells; before the header."""
     money = {s for c in contract.columns if c.base_type == "decimal" for s in columns[c.name].source_columns}
     amounts = [c for c in profile.columns if c.name in money]
-    headed = {c.name: code for c in amounts if (code := _code(c.header, gold))}
+    headed = {c.name: code for c in amounts if (code := code_in_header(c.header, gold))}
     if len(set(headed.values())) == 1:
         code = next(iter(headed.values()))
         return ColumnMapping(
@@ -148,100 +136,35 @@ def _currency(
         )
     if columns[gold.name].expression:
         return columns[gold.name]
-    signs = {c.number.currency for c in amounts if c.number and c.number.currency}
-    codes = {_SIGNS.get(s, s if s in gold.accepted_values else "") for s in signs}
+    codes = codes_in_cells(amounts, gold)
     if len(codes) == 1 and (code := codes.pop()):
         return ColumnMapping(expression=literal(code), confidence=0.85, note="from the sign in the amounts")
-    lines = [line for line in profile.preamble.splitlines() if _LABEL.search(line)]
-    found = {c for line in lines for c in _CODES_IN_TEXT.findall(line) if c in gold.accepted_values}
+    found = labelled_codes(profile.preamble, gold)
     if len(found) == 1:
         return ColumnMapping(expression=literal(found.pop()), confidence=0.8, note="from the lines before the header")
     return columns[gold.name]
-
-
-def _code(header: str, gold: Column) -> str | None:
-    found = [c for c in _CODES_IN_TEXT.findall(header) if c in gold.accepted_values]
-    found += [code for sign, code in _SIGNS.items() if f"({sign})" in header]
-    return found[0] if len(found) == 1 else None
-
-
-def _open_readings(gold: Column, mapping: ColumnMapping, profile: LayoutProfile) -> list[Question]:
-    """What the source columns of a mapping leave open: day and month, decimal point and thousands sign."""
-    questions = []
-    for name in mapping.source_columns if mapping.expression else ():
-        column = profile.column(name)
-        if column.date and column.date.ambiguous and gold.base_type in ("date", "timestamp"):
-            questions.append(
-                Question(
-                    column=gold.name,
-                    text=f"are the dates in `{column.header}` day first or month first?",
-                    readings=tuple(column.date.formats),
-                )
-            )
-        if gold.data_type.endswith(",2)") and _minor_units(column):
-            questions.append(
-                Question(
-                    column=gold.name,
-                    text=f"are the whole numbers in `{column.header}` amounts in cents?",
-                    readings=("as written", "divided by 100"),
-                )
-            )
-        if column.number and len(column.number.separators) > 1 and gold.base_type in ("decimal", "double"):
-            questions.append(
-                Question(
-                    column=gold.name,
-                    text=f"is the sign in the numbers of `{column.header}` a decimal or a thousands sign?",
-                    readings=("decimal point", "decimal comma"),
-                )
-            )
-    return questions
-
-
-def _minor_units(column: ColumnProfile) -> bool:
-    """Whether whole numbers may be cents: prices of whole euros are small or round, amounts in cents neither."""
-    if not column.number or not column.number.integers:
-        return False
-    amounts = {abs(int(v)) for v in column.values if v.lstrip("+-").isdigit()} - {0}
-    odd = sum(a % 100 != 0 for a in amounts)
-    return len(amounts) > 2 and median(amounts) >= 1000 and odd >= 0.3 * len(amounts)
 
 
 def _row_filter(
     profile: LayoutProfile, contract: Contract, columns: dict[str, ColumnMapping]
 ) -> tuple[str | None, str]:
     """A condition that leaves out rows whose state says that they are no data, and what they are."""
-    states = {value_key(v): v for v in contract.leave_out_values}
-    for column in profile.columns:
-        named = best(column.header, contract.leave_out_headers) >= 0.9 and column.distinct <= 12 and column.filled
-        feeds = any(column.name in m.source_columns for m in columns.values())
-        present = sorted({v for v in column.values if value_key(v) in states})
-        if present and (named or (feeds and column.date)):
-            script = _ideographic(present[0])
-            known = [w.lower() for w in states.values() if _ideographic(w) == script][:STATES] if named else []
-            values = sorted({*known, *(v.lower() for v in present)})
-            listed = ", ".join(literal(v) for v in values)
-            condition = f"coalesce(lower(clean_text({column.name})) not in ({listed}), true)"
-            return condition, f"`{column.header}` says that these rows are no bookings"
-    return None, ""
+    found = no_data(profile, contract, {s for m in columns.values() for s in m.source_columns})
+    if found is None:
+        return None, ""
+    column, present = found
+    words = {value_key(v): v for v in contract.leave_out_values}.values()
+    script = _ideographic(present[0])
+    # A date column that holds states holds few of them.
+    known = [] if column.date else [w.lower() for w in words if _ideographic(w) == script][:STATES]
+    values = sorted({*known, *(v.lower() for v in present)})
+    listed = ", ".join(literal(v) for v in values)
+    condition = f"coalesce(lower(clean_text({column.name})) not in ({listed}), true)"
+    return condition, f"`{column.header}` says that these rows are no bookings"
 
 
 def _ideographic(text: str) -> bool:
     return any(ord(c) >= 0x2E80 for c in text)
-
-
-def _unmapped(profile: LayoutProfile, contract: Contract, columns: dict[str, ColumnMapping]) -> dict[str, str]:
-    used = {s for m in columns.values() for s in m.source_columns}
-    reasons = {}
-    for column in profile.columns:
-        if column.name in used:
-            continue
-        if not column.filled:
-            reasons[column.name] = "empty in this file"
-            continue
-        score, gold = max((name_score(column.header, g, contract), g.name) for g in contract.columns)
-        near = f"nearest is {gold} with {score:.2f}, and another column feeds it or its values do not fit"
-        reasons[column.name] = near if score >= ACCEPT else "nothing in the contract by this name"
-    return reasons
 
 
 def _by_shape(profile: LayoutProfile, contract: Contract) -> dict[str, Match]:

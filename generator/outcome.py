@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from generator.budget import dollars
+
 State = Literal["gold", "held", "blocked", "refused", "known", "loaded", "failed", "waiting"]
 
 
@@ -16,7 +18,10 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class MappedColumn:
-    """One gold column of a layout. `samples` are pairs (raw cells joined by ` | `, gold value as text), at most three."""
+    """One gold column of a layout. `samples` are pairs (raw cells joined by ` | `, gold value as text), at most three.
+
+    `provider` is who mapped the column, where that is another one than mapped the layout.
+    """
 
     name: str
     data_type: str
@@ -25,6 +30,7 @@ class MappedColumn:
     confidence: float | None
     note: str
     samples: tuple[tuple[str, str], ...] = ()
+    provider: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,10 @@ class FileOutcome:
 
 @dataclass(frozen=True)
 class LayoutOutcome:
-    """A layout that the run used: the mapping as a person checks it. `unmapped`: original header -> why."""
+    """A layout that the run used: the mapping as a person checks it. `unmapped`: original header -> why.
+
+    `llm` is who was asked for it, '' if nobody; `attempts`, `tokens` and `usd` are what that took.
+    """
 
     layout: str
     dbt_model: str
@@ -92,6 +101,72 @@ class LayoutOutcome:
     columns: tuple[MappedColumn, ...]
     unmapped: tuple[tuple[str, str], ...] = ()
     questions: tuple[str, ...] = ()
+    llm: str = ""
+    attempts: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    @property
+    def spent(self) -> str:
+        """What the mapping took, in words; '' if no LLM was asked."""
+        if not self.tokens:
+            return ""
+        return f"{_many(self.attempts, 'attempt')}, {self.tokens:,} tokens, {dollars(self.usd)}"
+
+
+@dataclass(frozen=True)
+class RunSpending:
+    """What the calls of an LLM took in one run. `started` is in UTC, `usd` US dollars, None where no price is known.
+
+    `uncounted` of the `calls` are in it with the most that they may have taken: nobody knows more of them.
+    """
+
+    run: str
+    started: str
+    llms: tuple[str, ...]
+    calls: int
+    uncounted: int
+    tokens: int
+    usd: float | None
+
+    @property
+    def cost(self) -> str:
+        """US dollars, or why there are none."""
+        return "no price known" if self.usd is None else dollars(self.usd)
+
+
+@dataclass(frozen=True)
+class LLMSpending:
+    """What calls of an LLM took: in this run, or in all runs of a project, newest first; and today (UTC), of how much."""
+
+    runs: tuple[RunSpending, ...]
+    today_tokens: int
+    today_usd: float
+    tokens_per_day: int | None
+    usd_per_day: float | None
+
+    @property
+    def today(self) -> str:
+        """Today's share of the limit, in words: of money, or of tokens where they cost nothing."""
+        if self.today_usd:
+            limit = "" if self.usd_per_day is None else f" of {dollars(self.usd_per_day)}"
+            return f"today {dollars(self.today_usd)}{limit}"
+        limit = "" if self.tokens_per_day is None else f" of {self.tokens_per_day:,}"
+        return f"today {self.today_tokens:,}{limit} tokens"
+
+    @property
+    def newest(self) -> str:
+        """What the newest run took, in words, with today's share of the limits."""
+        run = self.runs[0]
+        unsure = f", {run.uncounted} of them counted at the most that they may have taken" if run.uncounted else ""
+        return f"{_many(run.calls, 'call')}{unsure}, {run.tokens:,} tokens, {run.cost} ({self.today})"
+
+    @property
+    def total(self) -> str:
+        """What all runs took together, in words."""
+        calls, tokens = sum(r.calls for r in self.runs), sum(r.tokens for r in self.runs)
+        usd = dollars(sum(r.usd or 0.0 for r in self.runs))
+        return f"{_many(calls, 'call')} in {_many(len(self.runs), 'run')}, {tokens:,} tokens, {usd} ({self.today})"
 
 
 @dataclass(frozen=True)
@@ -106,7 +181,10 @@ class Preview:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """Everything that one run did. `notices` are lines for the person, such as which provider was used and why."""
+    """Everything that one run did. `notices` are lines for the person, such as which provider was used and why.
+
+    `spending` is None where no LLM was asked.
+    """
 
     files: tuple[FileOutcome, ...] = ()
     layouts: tuple[LayoutOutcome, ...] = ()
@@ -114,9 +192,14 @@ class RunOutcome:
     quarantine: tuple[Preview, ...] = ()
     notices: tuple[str, ...] = ()
     failures: tuple[str, ...] = field(default=())
+    spending: LLMSpending | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The run as plain JSON types."""
         from dataclasses import asdict
 
         return asdict(self)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

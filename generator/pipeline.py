@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from generator.counts import Counts, built_contracts, built_files, count_files, outdated_contracts, staged_versions
 from generator.dbt_runner import run_dbt
-from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
+from generator.generate import first_request
 from generator.intake import find_files
 from generator.layouts import Layout, read_layouts, write_contract_models
 from generator.ledger import Connection, LedgerRow, connect, has_database, read_files
 from generator.lock import PATIENCE, hold
-from generator.mapping import Mapped, adopt_known, map_file
+from generator.map_files import Done, map_all
+from generator.mapping import Mapped, Unmapped, look_up
 from generator.outcome import FileOutcome, Progress, RunOutcome
 from generator.project import Project
+from generator.prompt import Prompt, build_prompt
 from generator.providers import Provider
 from generator.results import file_outcome, layout_outcomes, loaded_outcome, previews
+from generator.sql_functions import describe_functions
 from generator.taking_in import CachedTables, as_cached, cached_tables, left_in_archive, take_in
-
-NOTHING_TO_LEARN = "a header and no rows: nothing to learn a mapping from; it is mapped once a file with rows is"
 
 
 def run(
@@ -29,7 +30,6 @@ def run(
     source: str | None,
     provider: Provider,
     progress: Progress,
-    notices: Sequence[str] = (),
 ) -> RunOutcome:
     """The main job: everything that is new becomes gold, or is said to be held, blocked or refused."""
     with hold(project.database, "goldsmith run"):
@@ -40,10 +40,11 @@ def run(
         taken = take_in(project, [*left, *incoming], progress, again=bool(paths))
         waiting = [(t.row, t.file.contract) for t in taken if t.row]
         waiting += [(row, row.contract) for row in _interrupted(project, layouts, {row.file_id for row, _ in waiting})]
-        done = _Done([t.outcome for t in taken if not t.row])
-        _map_all(project, waiting, provider, progress, done)
+        done = Done([t.outcome for t in taken if not t.row])
+        map_all(project, waiting, provider, progress, done)
+        provider.finished()
         failures = _build(project, done.mapped, progress)
-        return _outcome(project, done, failures, [*notices, *said])
+        return _outcome(project, done, failures, said)
 
 
 def load(
@@ -65,14 +66,33 @@ def generate_loaded(project: Project, contract: str | None, provider: Provider, 
         cached = cached_tables(project, layouts)
         with connect(project.database, project.folder) as connection:
             rows = [as_cached(row, cached) for row in read_files(connection)]
-        done = _Done([])
+        done = Done([])
         waiting = [(row, contract) for row in rows if row.state in ("loaded", "blocked")]
-        _map_all(project, waiting, provider, progress, done)
+        map_all(project, waiting, provider, progress, done)
+        provider.finished()
         return RunOutcome(
             files=(*done.outcomes, *(loaded_outcome(row, found) for row, found in done.mapped)),
             layouts=tuple(layout_outcomes(project, done.layouts, samples=False)),
             notices=done.notices,
         )
+
+
+def prompts_for_loaded(project: Project, contract: str | None) -> list[Prompt]:
+    """The first prompt for each loaded layout that has no dbt model; nothing is asked and nothing written."""
+    with hold(project.database, "goldsmith generate"):
+        layouts = read_layouts(project.folder)
+        cached = cached_tables(project, layouts)
+        with connect(project.database, project.folder) as connection:
+            rows = [as_cached(row, cached) for row in read_files(connection)]
+        waiting = [row for row in rows if row.state in ("loaded", "blocked") and row.rows_loaded]
+        found = [look_up(project, row, contract, layouts) for row in waiting]
+    functions = describe_functions(project.folder / "macros")
+    requests = {
+        x.name.dbt_model: first_request(x.profile, x.contract, x.name.dbt_model, x.example)
+        for x in found
+        if isinstance(x, Unmapped)
+    }
+    return [build_prompt(request, functions, project.privacy) for request in requests.values()]
 
 
 def everything(project: Project) -> RunOutcome:
@@ -96,22 +116,6 @@ def everything(project: Project) -> RunOutcome:
     )
 
 
-@dataclass
-class _Done:
-    """What has come of the files of this run so far: those that are finished, and those that have a mapping."""
-
-    outcomes: list[FileOutcome]
-    mapped: list[tuple[LedgerRow, Mapped]] = field(default_factory=list)
-
-    @property
-    def layouts(self) -> list[Layout]:
-        return list({m.layout.dbt_model: m.layout for _, m in self.mapped}.values())
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(n for _, m in self.mapped for n in m.notices))
-
-
 def _interrupted(project: Project, layouts: Sequence[Layout], seen: Iterable[str]) -> list[LedgerRow]:
     """Files that an earlier command loaded and did not come to map, or mapped and did not come to build."""
     cached = cached_tables(project, layouts)
@@ -119,57 +123,6 @@ def _interrupted(project: Project, layouts: Sequence[Layout], seen: Iterable[str
         rows = read_files(connection, "state = 'loaded'")
         rows += [row for row in _unbuilt(connection, cached) if as_cached(row, cached).state == "mapped"]
     return [row for row in rows if row.file_id not in seen]
-
-
-def _map_all(
-    project: Project,
-    waiting: Sequence[tuple[LedgerRow, str | None]],
-    provider: Provider,
-    progress: Progress,
-    done: _Done,
-) -> None:
-    """One new layout after the other: the files of one that is known, also since just now, take its mapping together."""
-    layouts, total, new = read_layouts(project.folder), len(waiting), True
-    # In the order in which they came, whoever was interrupted meanwhile: the first of a layout names it. Of a header
-    # without rows no mapping can be learned: it comes last, and takes what the others have.
-    left = sorted(waiting, key=lambda one: (one[0].rows_loaded == 0, one[0].loaded_at))
-    while left:
-        if new:
-            left, new = _adopt_all(project, left, layouts, done), False
-            continue
-        row, contract = left.pop(0)
-        progress(f"map {row.source_file}", total - len(left) - 1, total)
-        if row.rows_loaded == 0:
-            done.outcomes.append(replace(loaded_outcome(row), message=NOTHING_TO_LEARN))
-            continue
-        try:
-            found = map_file(project, row, contract, provider, layouts)
-        except (UsageError, LockedError, DiskFullError):
-            raise
-        except GoldsmithError as error:
-            done.outcomes.append(loaded_outcome(replace(row, state="blocked", message=str(error))))
-        else:
-            done.mapped.append((row, found))
-            new = found.how == "generated"
-            layouts = read_layouts(project.folder) if new else layouts
-
-
-def _adopt_all(
-    project: Project, waiting: Sequence[tuple[LedgerRow, str | None]], layouts: Sequence[Layout], done: _Done
-) -> list[tuple[LedgerRow, str | None]]:
-    """Give the files of known layouts their mapping, under one connection; returns the others."""
-    cached = cached_tables(project, layouts)
-    left = []
-    with connect(project.database, project.folder) as connection:
-        for row, contract in waiting:
-            # A file that is mapped already was left by a command that did not come to build it.
-            found = cached.get((row.raw_table, row.contract)) if row.state == "mapped" else None
-            found = found or adopt_known(connection, project, row, contract, layouts)
-            if found:
-                done.mapped.append((row, Mapped(found, "cached")))
-            else:
-                left.append((row, contract))
-    return left
 
 
 def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progress: Progress) -> tuple[str, ...]:
@@ -217,7 +170,7 @@ def _unbuilt(connection: Connection, cached: CachedTables) -> list[LedgerRow]:
     return found
 
 
-def _outcome(project: Project, done: _Done, failures: tuple[str, ...], notices: Sequence[str]) -> RunOutcome:
+def _outcome(project: Project, done: Done, failures: tuple[str, ...], notices: Sequence[str]) -> RunOutcome:
     files = list(done.outcomes)
     if done.mapped:
         with connect(project.database, project.folder) as connection:

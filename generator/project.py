@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, get_args
 
 import yaml
 
 from generator.archive import Archive, open_archive
+from generator.budget import Limits, Price
 from generator.contracts import Contract, load_contracts
 from generator.errors import UsageError
+from generator.request import Privacy
 from generator.sql_functions import create_functions_sql, function_names
 
 
 @dataclass(frozen=True)
 class Project:
-    """`folder` is the dbt project, `database` the DuckDB file; the last three are its dbt vars."""
+    """`folder` is the dbt project, `database` the DuckDB file; what follows the contracts are its dbt vars.
+
+    `at_once`: how many layouts an LLM may be asked about at the same time. `prices`: LLM -> its price, where the project
+    names one.
+    """
 
     folder: Path
     database: Path
@@ -24,6 +32,10 @@ class Project:
     min_confidence: float
     max_attempts: int
     archive_at: str
+    privacy: Privacy
+    at_once: int
+    limits: Limits
+    prices: Mapping[str, Price]
 
     def contract(self, name: str) -> Contract:
         """The contract of that name. Raises UsageError that lists those there are."""
@@ -70,6 +82,10 @@ def open_project(folder: Path, environ: Mapping[str, str]) -> Project:
         min_confidence=float(_number(variables, "min_confidence", 0.6, 0, 1, config_path)),
         max_attempts=int(_number(variables, "max_attempts", 3, 1, 10, config_path)),
         archive_at=_text(variables, "archive", "archive", config_path),
+        privacy=_privacy(variables, config_path),
+        at_once=int(_number(variables, "llm_at_once", 4, 1, 32, config_path)),
+        limits=_limits(variables, config_path),
+        prices=_prices(variables, config_path),
     )
 
 
@@ -85,3 +101,52 @@ def _text(variables: Mapping[str, object], name: str, default: str, where: Path)
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{where}: vars: {name} is {value!r}; it must be a folder or s3://BUCKET/PREFIX")
     return value.strip()
+
+
+def _privacy(variables: Mapping[str, object], where: Path) -> Privacy:
+    value = variables.get("llm_privacy", "shapes")
+    modes: tuple[Privacy, ...] = get_args(Privacy)
+    for mode in modes:
+        if value == mode:
+            return mode
+    raise UsageError(f"{where}: vars: llm_privacy is {value!r}; it must be shapes, values or headers")
+
+
+def _limits(variables: Mapping[str, object], where: Path) -> Limits:
+    """`llm_limits`: what is not named keeps its default; null is no limit."""
+    names = [f.name for f in fields(Limits)]
+    given = _block(variables.get("llm_limits"), "llm_limits", names, where)
+    for name, value in given.items():
+        if value is not None:
+            _amount(value, f"llm_limits: {name}", where, whole=name.startswith("tokens"))
+    return Limits(**given)
+
+
+def _prices(variables: Mapping[str, object], where: Path) -> dict[str, Price]:
+    """`llm_prices`: LLM -> {input, output} in US dollars for a million tokens."""
+    found = {}
+    for llm, price in _block(variables.get("llm_prices"), "llm_prices", None, where).items():
+        name = f"llm_prices: {llm}"
+        given = _block(price, name, ["input", "output"], where)
+        found[llm] = Price(*(_amount(given.get(part), f"{name}: {part}", where) for part in ("input", "output")))
+    return found
+
+
+def _block(value: object, name: str, keys: list[str] | None, where: Path) -> dict[str, Any]:
+    """A mapping of the settings, {} where it is missing; `keys` are those it may have (None: any text)."""
+    if not isinstance(value, dict | None):
+        raise UsageError(f"{where}: vars: {name} is {value!r}; it must be a block of `name: value` lines")
+    for key in value or {}:
+        if not isinstance(key, str) or (keys is not None and key not in keys):
+            advice = f"there are {', '.join(keys)}" if keys else "the name of an LLM is a text, in quotes"
+            raise UsageError(f"{where}: vars: {name}: {key!r} is not known; {advice}")
+    return value or {}
+
+
+def _amount(value: object, name: str, where: Path, whole: bool = False) -> float:
+    """A number from 0 on."""
+    number = None if isinstance(value, bool) or (whole and isinstance(value, float)) else value
+    if isinstance(number, (int, float)) and 0 <= number < math.inf:
+        return number
+    kind = "a whole number" if whole else "a number"
+    raise UsageError(f"{where}: vars: {name} is {value!r}; it must be {kind} from 0 on")

@@ -1,32 +1,44 @@
-"""What a provider is asked, in words. Pure: same request, same messages, byte for byte.
+"""What a provider is asked, in words. Pure: same request, same prompt, byte for byte.
 
-The file's texts are untrusted and private: they go out masked, and fenced as data.
+The texts are in `prompts/`. The system part is the same for every layout of a project, so that endpoints can cache it; the
+user part begins with contract and layout, which are the same in each attempt. What comes from the file is private and
+untrusted: it goes out as `privacy` lets it, fenced as data.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from generator.answer import answer_schema
-from generator.candidate import Candidate
-from generator.contracts import Column, Contract
-from generator.mask import clear_values, invented_dates, known_values, known_words, mask, sample_cells
-from generator.profile import ColumnProfile, LayoutProfile
-from generator.request import Privacy, Request
+from generator.candidate import Candidate, ColumnMapping
+from generator.checks import MAPPING_CHECKS, SAFETY
+from generator.checks.grammar import FUNCTIONS
+from generator.described import described_contract, described_layout
+from generator.privacy import Disclosure
+from generator.request import Example, Privacy, Request
 from generator.violation import Violation
 from generator.visible import UNSEEN
 
-PROMPT_VERSION = "mapping-1"
-MAX_TEXT = 500
-MAX_HEADER = 120
-MAX_LINES = 15
-MAX_LINE = 160
+
+@cache
+def prompt_text(name: str) -> str:
+    """One of the texts in `prompts/`."""
+    return files("generator").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
+
+
+MAX_SQL = 500
+# The checks that look at a candidate's SQL and at no row, and what `read_answer` says.
+_ABOUT_SQL = frozenset({*(check.name for check in (*SAFETY, *MAPPING_CHECKS)), "answer"})
+# The first line of the prompt names its version, for logs and recordings; it does not go out.
+PROMPT_VERSION = prompt_text("mapping").partition("\n")[0].removeprefix("version: ")
 
 
 @dataclass(frozen=True)
@@ -52,49 +64,122 @@ class Prompt:
 
 def build_prompt(request: Request, functions: str, privacy: Privacy = "shapes") -> Prompt:
     """The prompt of one attempt. `functions` lists the SQL functions, each with an example."""
-    system, user = (m["content"] for m in messages(request, functions))
     schema = answer_schema(request.contract, request.asked)
+    system, user = _system(functions, privacy), _user(request, privacy)
     return Prompt(PROMPT_VERSION, system, user, schema, request.layout, request.attempt)
 
 
-def messages(request: Request, functions: str) -> list[dict[str, str]]:
-    """The chat for one attempt: system and user. `functions` lists the SQL functions, each with an example."""
-    template = files("generator").joinpath("prompts", "mapping.md").read_text(encoding="utf-8")
-    system = template.replace("{functions}", functions.strip())
-    return [{"role": "system", "content": system}, {"role": "user", "content": _user_text(request)}]
+def shown(prompt: Prompt) -> str:
+    """Exactly what goes out, for people: system part, user part, and the JSON schema of the answer."""
+    schema = json.dumps(prompt.schema, indent=1, ensure_ascii=False)
+    parts = (("system", prompt.system), ("user", prompt.user), ("schema", f"{schema}\n"))
+    return "\n".join(f"==== {name}\n{text}" for name, text in parts)
 
 
-def _user_text(request: Request) -> str:
-    contract, profile = request.contract, request.profile
-    parts = [
-        f"Map the layout onto these gold columns of the contract: {', '.join(request.asked)}.",
-        _fence("contract", {"contract": contract.name, "description": contract.description}, _gold(request)),
-        _fence("layout", _around(profile, contract), _source(request)),
-        _fence("suggestion", _rest(request.suggestion), _mappings(request.suggestion, request.asked)),
+def _system(functions: str, privacy: Privacy) -> str:
+    template = prompt_text("mapping").partition("\n")[2].lstrip()
+    sql = _filled(
+        prompt_text("duckdb"), functions=functions, allowed=", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
+    )
+    return _filled(template, cells=prompt_text(f"cells_{privacy}"), sql=sql, answer=prompt_text("answer"))
+
+
+def _user(request: Request, privacy: Privacy) -> str:
+    disclosure = Disclosure(request.contract, request.profile, request.ranking, privacy)
+    given = [
+        _fenced("contract", described_contract(request.contract)),
+        _fenced("layout", described_layout(disclosure)),
+        _fenced("suggestion", _suggested(request, disclosure)),
+        _fenced("example", _example(request.example, disclosure)),
     ]
-    if request.kept is not None:
-        others = tuple(name for name in request.kept.columns if name not in request.asked)
-        parts.append("These parts passed every check and are kept; fit the new ones to them.")
-        parts.append(_fence("kept", _rest(request.kept), _mappings(request.kept, others)))
-    if request.previous is not None:
-        parts.append("This is what you answered before.")
-        parts.append(_fence("previous", _rest(request.previous), _mappings(request.previous, request.asked)))
-    if request.violations:
-        parts.append("Your previous answer was checked, and this is wrong with it. Correct it.")
-        parts.append(_fence("violations", {}, [_violation(v) for v in request.violations]))
-    parts.append(f"Answer for exactly these gold columns: {', '.join(request.asked)}.")
-    return "\n\n".join(parts) + "\n"
+    checked = [
+        _fenced("kept", _answered(request.kept, [n for n in request.contract.names if n not in request.asked], None)),
+        _fenced("previous", _answered(request.previous, request.asked, request.kept)),
+        _fenced("violations", [_violation(v, privacy) for v in request.violations]),
+    ]
+    return _filled(
+        prompt_text("repair" if request.violations else "layout"),
+        given=_joined(given),
+        checked=_joined(checked),
+        asked=", ".join(request.asked) or "none (`columns` is {})",
+    )
 
 
-def _fence(name: str, head: dict[str, Any], items: list[dict[str, Any]]) -> str:
-    """JSON, one item a line, between tags that nothing inside can close."""
-    lines = [_json(head)] if head else []
-    return "\n".join([f"<{name}>", *lines, *map(_json, items), f"</{name}>"])
+def _suggested(request: Request, disclosure: Disclosure) -> list[dict[str, Any]]:
+    """What the matcher found for each gold column. Its notes and questions name headers, never cells."""
+    suggestion, told = request.suggestion, disclosure.mode != "headers"
+    doubts = {q.column: q.text if told else "" for q in suggestion.questions}
+    columns = []
+    for name in request.contract.names:
+        facts: dict[str, Any] = {"column": name}
+        facts["ranked"] = {ranked.column: ranked.score for ranked in request.ranking.get(name, ())}
+        mapping = suggestion.columns.get(name, ColumnMapping())
+        if mapping.expression:
+            sql = _sql(mapping.expression, disclosure)
+            facts["expression"] = sql
+            if not sql:
+                facts |= {"reads": mapping.source_columns, "values": disclosure.meanings(name, mapping.source_columns)}
+            facts |= {"confidence": round(mapping.confidence, 2), "note": mapping.note if told else ""}
+        columns.append({k: v for k, v in facts.items() if v})
+    doubted = {name: doubts[name] for name in request.contract.names if name in doubts}
+    head = {"row_filter": _sql(suggestion.row_filter, disclosure), "doubts": doubted}
+    return [*_some(head), *(c for c in columns if len(c) > 1)]
+
+
+def _sql(sql: str | None, disclosure: Disclosure) -> str | None:
+    """SQL of the matcher as it may be told; None for what is too long to be worth it: a list of all states, say."""
+    if sql is None or len(sql) > MAX_SQL or (disclosure.mode == "headers" and disclosure.tells_cells(sql)):
+        return None
+    return sql if disclosure.mode == "values" else disclosure.sql(sql)
+
+
+def _example(example: Example | None, disclosure: Disclosure) -> list[Any]:
+    """The approved mapping of another layout: the headers that it uses, and its SQL, line by line."""
+    if example is None:
+        return []
+    words = set(re.findall(r"\w+", example.sql))
+    headers = {name: header for name, header in example.headers.items() if name in words}
+    return [headers, *disclosure.sql(example.sql).splitlines()]
+
+
+def _answered(candidate: Candidate | None, names: Sequence[str], kept: Candidate | None) -> list[dict[str, Any]]:
+    """What an LLM has answered for some gold columns, in its own words but for the notes; beside `kept`, what differs."""
+    if candidate is None:
+        return []
+    head = {
+        "row_filter": candidate.row_filter if kept is None or kept.row_filter != candidate.row_filter else None,
+        "reshape": candidate.reshape if kept is None or kept.reshape != candidate.reshape else None,
+    }
+    found = ((name, candidate.columns[name]) for name in names if name in candidate.columns)
+    columns = ({"column": name, "expression": m.expression, "source_columns": m.source_columns} for name, m in found)
+    return [*_some(head), *columns]
+
+
+def _some(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The facts that say something; none where none does."""
+    found = {k: v for k, v in facts.items() if v}
+    return [found] if found else []
+
+
+def _violation(violation: Violation, privacy: Privacy) -> dict[str, Any]:
+    """What is wrong. What checks say of rows (counts, masked cells) is not told where nothing of cells may be."""
+    where = {"column": violation.column} if violation.column else {"part": violation.part}
+    told = privacy != "headers" or violation.rule in _ABOUT_SQL
+    return {**where, "rule": violation.rule, **({"message": violation.message} if told else {})}
+
+
+def _fenced(name: str, items: Sequence[Any]) -> str:
+    """JSON, one item a line, between tags that nothing inside can close; '' where there is nothing."""
+    return "\n".join([f"<{name}>", *map(_json, items), f"</{name}>"]) if items else ""
+
+
+def _joined(blocks: Iterable[str]) -> str:
+    return "\n\n".join(filter(None, blocks))
 
 
 def _json(value: Any) -> str:
     """One line of JSON without `<` and without control, format, private or surrogate characters."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return "".join(_escaped(c) if c == "<" or unicodedata.category(c) in UNSEEN else c for c in text)
 
 
@@ -102,98 +187,6 @@ def _escaped(character: str) -> str:
     return json.dumps(character)[1:-1] if ord(character) > 127 else f"\\u{ord(character):04x}"
 
 
-def _gold(request: Request) -> list[dict[str, Any]]:
-    return [_gold_column(c, request.contract) for c in request.contract.columns if c.name in request.asked]
-
-
-def _gold_column(column: Column, contract: Contract) -> dict[str, Any]:
-    facts = {
-        "name": column.name,
-        "type": column.data_type,
-        "required": column.not_null,
-        "key": column.name in contract.primary_key,
-        "description": column.description,
-        "unit": column.unit,
-        "accepted_values": column.accepted_values,
-        "synonyms": dict(column.synonyms),
-    }
-    return {k: v for k, v in facts.items() if v or k == "required"}
-
-
-def _around(profile: LayoutProfile, contract: Contract) -> dict[str, Any]:
-    """What is true of the file as a whole. Its name and the lines around the table keep only known words."""
-    keep = known_words(contract, profile)
-    return {
-        "_source_file": mask(profile.source_file, keep),
-        "delimiter": profile.delimiter,
-        "has_header": profile.has_header,
-        "rows_sampled": max((c.rows for c in profile.columns), default=0),
-        "_preamble": [mask(line, keep)[:MAX_LINE] for line in profile.preamble.splitlines()[:MAX_LINES]],
-        "_footer": [mask(line, keep)[:MAX_LINE] for line in profile.footer.splitlines()[:MAX_LINES]],
-    }
-
-
-def _source(request: Request) -> list[dict[str, Any]]:
-    known = known_values(request.contract)
-    limit = 5 if len(request.profile.columns) <= 40 else 3
-    return [_source_column(column, request, known, limit) for column in request.profile.columns]
-
-
-def _source_column(column: ColumnProfile, request: Request, known: frozenset[str], limit: int) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "name": column.name,
-        "header": column.header[:MAX_HEADER],
-        "shape": column.shape,
-        "filled": column.filled,
-        "distinct": column.distinct,
-    }
-    if column.date:
-        facts["date"] = {
-            "formats": column.date.formats,
-            "ambiguous": column.date.ambiguous,
-            "has_time": column.date.has_time,
-            "share": round(column.date.share, 2),
-            "evidence": column.date.evidence,
-            "invented": invented_dates(column.date.formats),
-            **({"date_is_left": column.date.prefix} if column.date.prefix else {}),
-        }
-    if column.number:
-        facts["number"] = {
-            "decimal": column.number.separators,
-            "decimals": column.number.decimals,
-            "negative": column.number.negative,
-            "plus": column.number.plus,
-            "zero": column.number.zero,
-            "share": round(column.number.share, 2),
-            **({"currency": column.number.currency} if column.number.currency else {}),
-        }
-    if clear := clear_values(column, request.contract, request.suggestion):
-        return {**facts, "values": dict(clear)}
-    return {**facts, "samples": {s.text: s.share for s in sample_cells(column, limit, known)}}
-
-
-def _mappings(candidate: Candidate, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Expressions without notes: a note may speak of cells."""
-    found = [(name, candidate.columns[name]) for name in names if name in candidate.columns]
-    return [
-        {
-            "column": name,
-            "expression": mapping.expression,
-            "source_columns": mapping.source_columns,
-            "confidence": round(mapping.confidence, 2),
-        }
-        for name, mapping in found
-    ]
-
-
-def _rest(candidate: Candidate) -> dict[str, Any]:
-    facts = {
-        "row_filter": candidate.row_filter,
-        "reshape": candidate.reshape,
-        "open_questions": sorted({q.column for q in candidate.questions}),
-    }
-    return {k: v for k, v in facts.items() if v}
-
-
-def _violation(violation: Violation) -> dict[str, Any]:
-    return {"column": violation.column, "rule": violation.rule, "message": violation.message}
+def _filled(template: str, **parts: str) -> str:
+    """A text with its `{placeholders}` filled; what is filled in is not looked into again."""
+    return re.sub(r"\{(\w+)\}", lambda hole: parts[hole[1]].strip(), template)

@@ -110,6 +110,7 @@ def render_yml(
             "source_columns": [headers.get(c, c) for c in mapping.source_columns],
             "confidence": round(mapping.confidence, 2) if mapping.expression else None,
             "note": mapping.note,
+            **({"provider": "offline"} if column.name in by.mended else {}),
         }
     meta: dict[str, Any] = {
         "contract": name.contract,
@@ -122,7 +123,9 @@ def render_yml(
         "columns": columns,
         "unmapped": _by_header(candidate.unmapped, headers),
         "questions": [q.model_dump(mode="json") for q in candidate.questions],
-        "provenance": {k: v for k, v in by.model_dump(mode="json").items() if v not in (None, 0, 0.0)},
+        "provenance": {
+            k: v for k, v in by.model_dump(mode="json", exclude={"mended"}).items() if v not in (None, 0, 0.0)
+        },
         "body_sha256": body_sha256(sql),
     }
     if candidate.row_filter:

@@ -60,14 +60,25 @@ class ProviderError(GoldsmithError):
     """A provider could not answer: what happened, what to do. `tokens` and `cost` (US dollars) were spent on it.
 
     `tries` counts its HTTP requests, `unknown` those of them that may have been charged although no answer came.
+    `kind` is a short word of our own for the log (`timeout`, `429`).
     """
 
-    def __init__(self, message: str, *, tokens: int = 0, cost: float = 0.0, tries: int = 1, unknown: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        tokens: int = 0,
+        cost: float = 0.0,
+        tries: int = 1,
+        unknown: int = 0,
+        kind: str = "",
+    ) -> None:
         super().__init__(message)
         self.tokens = tokens
         self.cost = cost
         self.tries = tries
         self.unknown = unknown
+        self.kind = kind
 
 
 class BadAnswer(ProviderError):

@@ -127,6 +127,7 @@ def _layout_outcome(
             confidence=(layout.columns.get(c.name) or {}).get("confidence"),
             note=(layout.columns.get(c.name) or {}).get("note") or "",
             samples=samples.get(c.name, ()),
+            provider=(layout.columns.get(c.name) or {}).get("provider") or "",
         )
         for c in contract.columns
     )
@@ -142,6 +143,10 @@ def _layout_outcome(
         columns=columns,
         unmapped=tuple(layout.unmapped.items()),
         questions=tuple(f"{q['column']}: {q['text']}" for q in layout.questions),
+        llm=layout.provenance.llm or "",
+        attempts=layout.provenance.attempts,
+        tokens=layout.provenance.tokens,
+        usd=layout.provenance.cost,
     )
 
 

@@ -15,25 +15,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import duckdb
 
-from generator.checks import ColumnResult
-from generator.checks.result_checks import LATEST, earliest, lossless
-from generator.contracts import Column, Contract
 from generator.errors import GoldsmithError, LockedError
+from generator.expressions import identifier, literal
 from generator.ledger import patiently
 from generator.mask import mask
 
 MAX_ROWS = 100_000
 MAX_RESULT_ROWS = 200_000
 TIMEOUT = 20.0
-EXAMPLES = 3
-EXAMPLE_LENGTH = 200
 _LIMITS = (
     "set threads = 2",
     "set memory_limit = '512MB'",
@@ -80,9 +76,9 @@ class Sandbox:
         program has it and keeps it.
         """
         connection = duckdb.connect(":memory:")
-        table = ".".join(_identifier(part) for part in raw_table.split("."))
+        table = ".".join(identifier(part) for part in raw_table.split("."))
         try:
-            attach = f"attach '{_escaped(str(database))}' as loaded (read_only)"
+            attach = f"attach {literal(str(database))} as loaded (read_only)"
             patiently(database, lambda: connection.execute(attach))
             connection.execute(
                 f"create table source as select * from loaded.{table} where _file_id = ? order by _source_row limit ?",
@@ -110,7 +106,7 @@ class Sandbox:
         keys = [k for k in ("_file_id", "_source_file", "_source_row", "_preamble", "_footer") if k not in columns]
         made_up = {"_file_id": "file", "_source_file": "file.csv", "_preamble": "", "_footer": ""}
         connection = duckdb.connect(":memory:")
-        types = [f"{_identifier(c)} {'bigint' if c == '_source_row' else 'varchar'}" for c in (*columns, *keys)]
+        types = [f"{identifier(c)} {'bigint' if c == '_source_row' else 'varchar'}" for c in (*columns, *keys)]
         connection.execute(f"create table source ({', '.join(types)})")
         filled = [[*row, *(made_up.get(k, number) for k in keys)] for number, row in enumerate(rows, start=1)]
         if filled:
@@ -169,77 +165,6 @@ class Sandbox:
         if len(rows) > MAX_RESULT_ROWS:
             raise SandboxError(f"it gives more than {MAX_RESULT_ROWS:,} rows")
         return rows
-
-
-def column_results(
-    sandbox: Sandbox, mapped_sql: str, contract: Contract, source_columns: Mapping[str, Sequence[str]]
-) -> list[ColumnResult]:
-    """What each gold column gives, in two queries over the rows.
-
-    `mapped_sql` is a SELECT of the gold columns and `_raw`, the source row as a struct. `source_columns`: gold column ->
-    the columns of `_raw` that it is made from; names that `_raw` does not have are passed over.
-    """
-    types = dict(sandbox.describe(mapped_sql))
-    missing = [name for name in (*contract.names, "_raw") if name not in types]
-    if missing:
-        raise SandboxError(f"the mapping does not give {', '.join(missing)}")
-    raw = {name for name, _ in sandbox.describe(f"select unnest(_raw) from ({mapped_sql}\n) as mapped")}
-    parts = ["count(*)"]
-    for column in contract.columns:
-        cells = [f"_raw.{_identifier(c)}" for c in source_columns.get(column.name, ()) if c in raw]
-        parts += _statistics(column, types[column.name], cells)
-    total, *values = sandbox.fetch(f"select {', '.join(parts)} from ({mapped_sql}\n) as mapped")[0]
-    results = []
-    for number, column in enumerate(contract.columns):
-        filled, unreadable, not_accepted, out_of_range, distinct, examples = values[number * 6 : number * 6 + 6]
-        results.append(
-            ColumnResult(
-                name=column.name,
-                data_type=types[column.name],
-                rows=total,
-                nulls=total - filled,
-                unreadable=unreadable,
-                not_accepted=not_accepted,
-                out_of_range=out_of_range,
-                distinct=distinct,
-                examples=tuple(examples or ()),
-            )
-        )
-    return results
-
-
-def _statistics(column: Column, data_type: str, cells: Sequence[str]) -> list[str]:
-    """Six aggregates of one gold column, in the order in which `column_results` takes them."""
-    name = _identifier(column.name)
-    unreadable, example = "false", "null::varchar"
-    if cells:
-        unreadable = f"{name} is null and ({' or '.join(f'has_value({cell})' for cell in cells)})"
-        choices = ", ".join(f"case when has_value({cell}) then left({cell}, {EXAMPLE_LENGTH}) end" for cell in cells)
-        example = f"coalesce({choices})"
-    if lossless(column, data_type) and data_type != column.data_type.upper():
-        fitted = f"try_cast({name} as {column.data_type})"
-        unreadable += f" or ({name} is not null and ({fitted} is null or {fitted} is distinct from {name}))"
-    accepted = ", ".join(f"'{_escaped(v)}'" for v in column.accepted_values)
-    not_accepted = f"cast({name} as varchar) not in ({accepted})" if accepted else "false"
-    out_of_range = "false"
-    if data_type in ("DATE", "TIMESTAMP") and column.base_type in ("date", "timestamp"):
-        out_of_range = f"cast({name} as date) not between date '{earliest(column)}' and date '{LATEST}'"
-    return [
-        f"count({name})",
-        f"count(*) filter (where {unreadable})",
-        f"count(*) filter (where {not_accepted})",
-        f"count(*) filter (where {out_of_range})",
-        f"count(distinct hash({name})) filter (where {name} is not null)",
-        f"min(distinct {example}, {EXAMPLES}) filter (where {unreadable})",
-    ]
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("'", "''")
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -23,9 +24,15 @@ def create_functions_sql(macros: Path) -> str:
     files = sorted(folder.glob("*.sql"))
     if not files:
         raise UsageError(f"no SQL functions in {folder}: copy macros/functions from the goldsmith repository")
+    return _rendered(folder, tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=8)
+def _rendered(folder: Path, files: tuple[tuple[Path, int], ...]) -> str:
+    """The statements in files, each with the time of its last change, so that a changed one is read anew."""
     environment = SandboxedEnvironment(undefined=StrictUndefined)
     try:
-        text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+        text = "\n".join(file.read_text(encoding="utf-8") for file, _ in files)
         return environment.from_string(text + "{{ duckdb__create_functions() }}").render().strip()
     except (TemplateError, OSError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())

@@ -72,8 +72,9 @@ def show_run(console: Console, outcome: RunOutcome, verbose: bool, nothing: str)
         console.print(Text(plain(notice, 400), style="dim"))
     fresh = [f for f in outcome.files if f.state != "known"]
     known = len(outcome.files) - len(fresh)
+    took = {(x.source, x.contract, x.layout): x.spent for x in outcome.layouts}
     for file in fresh if not verbose else outcome.files:
-        console.print(_file_line(file))
+        console.print(_file_line(file, took.get((file.source or "", file.contract or "", file.layout or ""), "")))
     for file in outcome.files if not verbose else ():
         if file.state == "known" and " as " in file.message:
             console.print(Text(f"{plain(file.source_file, 100)}: {plain(file.message, 200)}", style="dim"))
@@ -91,15 +92,19 @@ def show_run(console: Console, outcome: RunOutcome, verbose: bool, nothing: str)
         console.print(Text(plain(failure, 500), style="red"))
     if fresh:
         console.print(_summary(fresh))
+    if outcome.spending:
+        console.print(Text(f"LLM: {outcome.spending.newest}"))
 
 
-def _file_line(file: FileOutcome) -> Text:
+def _file_line(file: FileOutcome, took: str) -> Text:
+    """What happened to a file. `took`: what making its mapping took, in words."""
     line = Text()
     line.append(f"{file.state:8}", style=STYLES.get(file.state, ""))
     line.append(plain(file.source_file, 70), style="bold")
     if file.contract or file.layout:
         line.append(f"\n         {file.contract or 'no contract yet'}, {file.source} {file.layout}", style="dim")
-        how = {"cached": "known layout", "generated": f"mapped by {file.provider}"}.get(file.mapping, "")
+        made = f"mapped by {file.provider}" + (f" ({took})" if took else "")
+        how = {"cached": "known layout", "generated": made}.get(file.mapping, "")
         line.append(f", {how}" if how else "", style="dim")
         line.append(f", {file.review}" if file.review and file.review != "approved" else "", style="dim")
     if file.state in ("gold", "held", "failed", "blocked") and file.file_id:
@@ -186,13 +191,15 @@ def show_layout(console: Console, layout: LayoutOutcome) -> None:
         Text(f"{layout.dbt_model} ({layout.state}, {layout.review}, mapped by {layout.provider})", style="bold")
     )
     console.print(Text(layout.path, style="dim"))
+    if layout.spent:
+        console.print(Text(f"LLM: {plain(layout.llm, 100)}, {layout.spent}" if layout.llm else f"LLM: {layout.spent}"))
     table = Table(show_lines=True)
     for name in ("gold column", "from", "expression", "sure", "before → after"):
         table.add_column(name, overflow="fold")
     for column in layout.columns:
         samples = "\n".join(f"{plain(a, 40)} → {plain(b, 30)}" for a, b in column.samples)
         table.add_row(
-            column.name,
+            Text(column.name + (f" (by {plain(column.provider, 20)})" if column.provider else "")),
             Text(plain(", ".join(column.source_columns), 80)),
             Text(plain(column.expression, 160)),
             "" if column.confidence is None else f"{column.confidence:.2f}",
@@ -214,6 +221,8 @@ def show_status(console: Console, outcome: RunOutcome, archive: Archive) -> None
     else:
         console.print(_status_table(outcome.files))
         console.print(Text(_totals(outcome.files, archive.place), style="bold"))
+    if outcome.spending:
+        console.print(Text(f"LLM: {outcome.spending.total}"))
     gone = [f for f in outcome.files if f.sha256 not in archived]
     for file in gone:
         text = (

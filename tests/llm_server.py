@@ -1,9 +1,10 @@
 """A scripted OpenAI-compatible server on loopback: real HTTP, real faults.
 
     with LLMServer([status(429, {"Retry-After": "0"}), reply(json_text)]) as server:
-        OpenAIProvider("an-llm", server.url, ...)
+        OpenAIEndpoint("an-llm", server.url, ...)
 
-Each request takes the next behaviour of the script; the last one is repeated. `server.requests` are the bodies.
+Each request takes the next behaviour of the script; the last one is repeated. `server.requests` are the bodies. What is
+asked by the Responses API is answered in its form.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class LLMServer:
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.closing = threading.Event()
+        self._asked = threading.Event()
         self._lock = threading.Lock()
         self._http = _HTTPServer(("127.0.0.1", 0), _Handler)
         self._http.llm = self
@@ -50,12 +52,17 @@ class LLMServer:
         self._http.shutdown()
         self._http.server_close()
 
+    def asked(self, seconds: float) -> bool:
+        """Whether a request came within so many seconds."""
+        return self._asked.wait(seconds)
+
     def received(self, path: str, headers: dict[str, str], body: bytes) -> Behaviour:
         """Notes one request and says how to behave."""
         with self._lock:
             self.paths.append(path)
             self.headers.append(headers)
             self.requests.append(json.loads(body))
+            self._asked.set()
             return self.script[min(len(self.requests), len(self.script)) - 1]
 
 
@@ -71,8 +78,11 @@ class _HTTPServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _HTTPServer
 
+    asked: dict[str, Any]
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.asked = json.loads(body)
         self.server.llm.received(self.path, dict(self.headers.items()), body)(self)
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -92,32 +102,40 @@ def reply(
     *,
     finish_reason: str = "stop",
     refusal: str | None = None,
-    usage: dict[str, int] | None = None,
-    without_usage: bool = False,
+    usage: tuple[Any, Any] | None = (1000, 200),
     model: str = "an-llm-2031-12-27",
 ) -> Behaviour:
-    """A chat completion with that content; `usage` is 1000 + 200 tokens unless said."""
-    body: dict[str, Any] = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 0,
-        "model": model,
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": content, "refusal": refusal},
-                "finish_reason": finish_reason,
-            }
-        ],
-    }
-    if not without_usage:
-        body["usage"] = usage or {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200}
-    return raw(json.dumps(body).encode())
+    """An answer with that content, in the form of the API that was asked; `usage`: tokens in and out."""
+
+    def behave(handler: _Handler) -> None:
+        if handler.path.endswith("/responses"):
+            answer = _response(content, finish_reason, refusal)
+            names = ("input_tokens", "output_tokens")
+        else:
+            message = {"role": "assistant", "content": content, "refusal": refusal}
+            choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+            answer = {"object": "chat.completion", "choices": [choice]}
+            names = ("prompt_tokens", "completion_tokens")
+        counted = {"usage": dict(zip(names, usage, strict=True))} if usage else {}
+        handler.send(200, json.dumps({"id": "answer-1", "model": model, **answer, **counted}).encode())
+
+    return behave
+
+
+def _response(content: str | None, finish_reason: str, refusal: str | None) -> dict[str, Any]:
+    """The Responses API's form, as a reasoning LLM gives it."""
+    said = [{"type": "output_text", "text": content, "annotations": []}] if content is not None else []
+    refused = [{"type": "refusal", "refusal": refusal}] if refusal else []
+    thoughts = {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm."}]}
+    message = {"type": "message", "role": "assistant", "content": [*said, *refused]}
+    reason = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(finish_reason)
+    state = {"status": "incomplete", "incomplete_details": {"reason": reason}} if reason else {"status": "completed"}
+    return {"object": "response", "output": [thoughts, message], **state}
 
 
 def no_choices() -> Behaviour:
-    """A chat completion without an answer in it."""
-    return raw(b'{"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "an-llm", "choices": []}')
+    """An answer in either form without anything in it, nor what it took."""
+    return raw(b'{"id": "answer-1", "model": "an-llm", "choices": [], "output": []}')
 
 
 def raw(body: bytes, code: int = 200, headers: dict[str, str] | None = None) -> Behaviour:
@@ -125,9 +143,16 @@ def raw(body: bytes, code: int = 200, headers: dict[str, str] | None = None) -> 
     return lambda handler: handler.send(code, body, headers)
 
 
-def status(code: int, headers: dict[str, str] | None = None, message: str = "scripted") -> Behaviour:
-    """An error in OpenAI's form."""
-    return raw(json.dumps({"error": {"message": message, "type": "scripted", "code": None}}).encode(), code, headers)
+def status(
+    code: int, headers: dict[str, str] | None = None, message: str = "scripted", kind: str | None = None
+) -> Behaviour:
+    """An error in OpenAI's form; `kind` is its code."""
+    return raw(json.dumps({"error": {"message": message, "type": "scripted", "code": kind}}).encode(), code, headers)
+
+
+def unless(words: str, otherwise: Behaviour, behaviour: Behaviour) -> Behaviour:
+    """`otherwise` for a request that holds these words, else `behaviour`."""
+    return lambda handler: (otherwise if words in json.dumps(handler.asked) else behaviour)(handler)
 
 
 def reset() -> Behaviour:
@@ -158,5 +183,32 @@ def hang() -> Behaviour:
 
     def behave(handler: _Handler) -> None:
         handler.server.llm.closing.wait(30)
+
+    return behave
+
+
+def drip(start: bytes = b"", code: int = 200) -> Behaviour:
+    """A byte every now and then, until the server is closed: of the header, or of a body after its `start`."""
+
+    def behave(handler: _Handler) -> None:
+        if start:
+            handler.send_response(code)
+            handler.send_header("Content-Length", "1000000")
+            handler.end_headers()
+        handler.wfile.write(start or b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        while not handler.server.llm.closing.wait(0.02):
+            handler.wfile.write(b"x")
+
+    return behave
+
+
+def endless(code: int = 200) -> Behaviour:
+    """A body that goes on until the client hangs up."""
+
+    def behave(handler: _Handler) -> None:
+        handler.send_response(code)
+        handler.end_headers()
+        while not handler.server.llm.closing.is_set():
+            handler.wfile.write(b"x" * 100_000)
 
     return behave

@@ -100,12 +100,12 @@ class LiveProject:
         """Run `dbt` in the project, as a dbt user would."""
         return self._run([command("dbt"), "--no-use-colors", *arguments], None, "", environment)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start `goldsmith` and do not wait for it."""
         return subprocess.Popen(
             [command("goldsmith"), *arguments],
             cwd=self.folder,
-            env=self.environment(),
+            env=self.environment(**environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,70 +3,42 @@
 from __future__ import annotations
 
 import json
+import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from invented import shipped
-from llm_server import Behaviour, LLMServer, reply, status
+from llm_server import Behaviour, LLMServer, drip, hang, reply, status
 from projects import SKELETON, LiveProject, Ran
+from riddle import PLAIN, RIDDLE, RIGHT, WRONG, answer
+
+from generator.errors import INTERRUPTED
 
 pytestmark = pytest.mark.slow
 
 KEY = "sk-secret-0123456789abcdef"
-# Headers that tell the offline matcher nothing, and two orders of day and month that only an LLM would know.
-RIDDLE = "wann;wofuer;wieviel\n" + "".join(f"{d:02}.01.2024;Laden {d};-{d},50\n" for d in range(1, 29))
-PLAIN = "Booking date,Payee,Amount\n" + "".join(f"2024-01-{d:02},Shop {d},-{d}.50\n" for d in range(1, 29))
-RIGHT = {
-    "booked_on": ("parse_date(wann, '%d.%m.%Y')", ["wann"]),
-    "description": ("clean_text(wofuer)", ["wofuer"]),
-    "amount": ("parse_decimal(wieviel, ',')", ["wieviel"]),
-}
 
 
-def answer(columns: dict[str, tuple[str, list[str]]], names: tuple[str, ...] = ()) -> str:
-    """An answer for these gold columns of the bank contract (default: all), null where nothing is given."""
-    mapped: dict[str, Any] = {}
-    for name in names or shipped("bank_transactions").names:
-        expression, sources = columns.get(name, (None, []))
-        confidence = 0.9 if expression else 0.0
-        mapped[name] = {
-            "source_columns": sources,
-            "note": "so I say",
-            "expression": expression,
-            "confidence": confidence,
-        }
-    return json.dumps(
-        {
-            "reshape": None,
-            "row_filter_note": "",
-            "row_filter": None,
-            "columns": mapped,
-            "unmapped": [],
-            "questions": [],
-        }
-    )
+def landed(folder: Path, text: str) -> LiveProject:
+    project = LiveProject.copy(folder, *SKELETON).keep_contracts("bank_transactions")
+    project.put("landing/bank_transactions/riddle/bank.csv", text)
+    return project
 
 
-WRONG = {**RIGHT, "amount": ("parse_decimal(wieviel, '.')", ["wieviel"])}
+def environment(url: str, **more: str) -> dict[str, str]:
+    return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "an-llm", "OPENAI_TIMEOUT": "20", **more}
 
 
 class Asked:
     """A project, what `goldsmith run` did in it against a scripted LLM, and what the LLM was sent."""
 
     def __init__(self, folder: Path, script: list[Behaviour], text: str, url: str = "") -> None:
-        self.project = LiveProject.copy(folder / "project", *SKELETON).keep_contracts("bank_transactions")
-        self.project.put("landing/bank_transactions/riddle/bank.csv", text)
+        self.project = landed(folder / "project", text)
         with LLMServer(script) as server:
-            self.ran: Ran = self.project.goldsmith(
-                "--json",
-                "run",
-                OPENAI_API_KEY=KEY,
-                OPENAI_BASE_URL=url or server.url,
-                OPENAI_MODEL="an-llm",
-                OPENAI_TIMEOUT="5",
-            )
+            self.ran: Ran = self.project.goldsmith("--json", "run", **environment(url or server.url))
             self.requests, self.headers = server.requests, server.headers
 
     @property
@@ -202,3 +174,77 @@ def test_the_key_is_sent_as_it_should_be_and_is_nowhere_else(which: str, request
     assert KEY not in asked.ran.out + asked.ran.err + json.dumps(asked.requests)
     files = [p for p in asked.project.folder.rglob("*") if p.is_file()]
     assert [p for p in files if KEY.encode() in p.read_bytes() or KEY[3:].encode() in p.read_bytes()] == []
+
+
+def test_by_the_responses_api_the_same_comes_out(good: Asked, tmp_path: Path) -> None:
+    project = landed(tmp_path / "project", RIDDLE)
+    with LLMServer([reply(answer(RIGHT))]) as server:
+        ran = project.goldsmith("--json", "run", **environment(server.url, OPENAI_API="responses"))
+        assert server.paths == ["/v1/responses"]
+    assert (ran.code, ran.json["files"]) == (0, good.ran.json["files"])
+    assert mapping_files(project) == mapping_files(good.project)
+
+
+def test_what_was_recorded_is_replayed_without_a_key_or_a_server(tmp_path: Path) -> None:
+    project = landed(tmp_path / "project", RIDDLE)
+    with LLMServer([reply(answer(WRONG)), reply(answer(RIGHT, ["amount"]))]) as server:
+        ran = project.goldsmith("run", "--record", **environment(server.url))
+    assert ran.code == 0, ran
+    recordings = sorted((project.folder / "recordings").glob("*"))
+    assert len(recordings) == 2 and all(p.suffix == ".json" for p in recordings)
+    assert not any(KEY in p.read_text(encoding="utf-8") for p in recordings)
+
+    again = landed(tmp_path / "again", RIDDLE)
+    shutil.copytree(project.folder / "recordings", again.folder / "recordings")
+    ran = again.goldsmith("--json", "run", "--provider", "replay")
+    assert (ran.code, ran.json["files"][0]["provider"]) == (0, "replay"), ran
+    assert "provider: replay (as asked)" in ran.json["notices"]
+    (sql, _), (replayed, _) = mapping_files(project), mapping_files(again)
+    assert sql == replayed
+
+
+def test_what_was_not_recorded_is_blocked_with_how_to_record_it(tmp_path: Path) -> None:
+    project = landed(tmp_path / "project", RIDDLE)
+    ran = project.goldsmith("--json", "run", "--provider", "replay")
+    (file,) = ran.json["files"]
+    assert (ran.code, file["state"]) == (1, "blocked")
+    assert "record it: goldsmith run --provider openai --record" in file["message"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            ["--provider", "openai"],
+            "OPENAI_API_KEY is not set; set it (any text for a local server), or use --provider",
+        ),
+        (["--record"], "--record writes down what an LLM answers, and offline asks none; set OPENAI_API_KEY"),
+        (["--record", "--provider", "replay"], "--record writes down what an LLM answers, and replay asks none"),
+    ],
+)
+def test_a_missing_key_is_one_line_that_says_what_to_set(options: list[str], says: str, skeleton: LiveProject) -> None:
+    ran = skeleton.goldsmith("run", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"goldsmith: {says}") and ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("behaviour", [hang(), drip(), drip(b"{")], ids=["hang", "header", "body"])
+def test_ctrl_c_during_a_call_ends_it_at_once(behaviour: Behaviour, tmp_path: Path) -> None:
+    project = landed(tmp_path / "project", RIDDLE)
+    with LLMServer([behaviour]) as server:
+        process = project.start("run", **environment(server.url, OPENAI_TIMEOUT="180"))
+        assert server.asked(60)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        assert time.monotonic() - began < 5
+    assert (process.returncode, out, err.strip()) == (130, "", INTERRUPTED)
+    # The file is loaded; the next run goes on from there.
+    with LLMServer([reply(answer(RIGHT))]) as server:
+        assert project.goldsmith("run", **environment(server.url)).code == 0
+
+
+def mapping_files(project: LiveProject) -> list[str]:
+    """The dbt model and the yml of the layout, as they were written."""
+    folder = project.folder / "models/staging/riddle"
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())]

@@ -12,7 +12,8 @@ import pytest
 
 from generator.checks import ColumnResult
 from generator.contracts import Column, Contract
-from generator.sandbox import MAX_ROWS, Sandbox, SandboxError, column_results
+from generator.measuring import column_results
+from generator.sandbox import MAX_ROWS, Sandbox, SandboxError
 from generator.sql_functions import create_functions_sql
 
 FUNCTIONS_SQL = create_functions_sql(Path(__file__).parents[1] / "macros")

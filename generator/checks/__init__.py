@@ -19,20 +19,48 @@ reasons, questions) are not judged here: like headers they are data, and whoever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import TypeVar
 
-from generator.candidate import Candidate
-from generator.checks import cell_checks, limit_checks, mapping_checks, result_checks, sql_checks
-from generator.checks.check import Check
-from generator.checks.result_checks import ColumnResult, Outcome
+from generator.candidate import Candidate, Question
+from generator.checks import (
+    amount_checks,
+    cell_checks,
+    choice_checks,
+    limit_checks,
+    mapping_checks,
+    result_checks,
+    row_checks,
+    sql_checks,
+    value_checks,
+    word_checks,
+)
+from generator.checks.check import Asking, Check
+from generator.checks.outcome import ColumnResult, Outcome, Rows, Sample
 from generator.checks.subject import Subject
+from generator.checks.total import guarded
 from generator.contracts import Contract
-from generator.profile import LayoutProfile
 from generator.violation import Violation
 
-__all__ = ["CHECKS", "RESULT_CHECKS", "Check", "ColumnResult", "result_violations", "static_violations"]
+__all__ = [
+    "Asking",
+    "Check",
+    "ColumnResult",
+    "Outcome",
+    "Rows",
+    "Sample",
+    "Subject",
+    "all_checks",
+    "found",
+    "guarded",
+    "questions",
+    "static_violations",
+]
 
-CHECKS: tuple[Check[Subject], ...] = (
+S = TypeVar("S")
+
+# What a piece of SQL must keep before it runs at all.
+SAFETY: tuple[Check[Subject], ...] = (
     sql_checks.plain_text,
     sql_checks.one_expression,
     sql_checks.allowed_functions,
@@ -42,14 +70,19 @@ CHECKS: tuple[Check[Subject], ...] = (
     sql_checks.boolean_filter,
     sql_checks.sound_reshape,
     limit_checks.literal_arguments,
+    limit_checks.small_patterns,
     limit_checks.bounded_work,
+    limit_checks.goes_on,
+    cell_checks.read_not_cast,
+    cell_checks.texts_stay_texts,
+    cell_checks.total_division,
+)
+MAPPING_CHECKS: tuple[Check[Subject], ...] = (
+    cell_checks.no_default,
     mapping_checks.contract_columns,
     mapping_checks.required_columns,
     mapping_checks.declared_columns,
     mapping_checks.used_once,
-    cell_checks.read_not_cast,
-    cell_checks.texts_stay_texts,
-    cell_checks.total_division,
 )
 RESULT_CHECKS: tuple[Check[Outcome], ...] = (
     result_checks.keeps_rows,
@@ -59,27 +92,52 @@ RESULT_CHECKS: tuple[Check[Outcome], ...] = (
     result_checks.accepted_values,
     result_checks.plausible_dates,
     result_checks.varies,
+    choice_checks.named_in_contract,
+    choice_checks.swapped_columns,
+    choice_checks.every_column_explained,
+    value_checks.reads_the_cell,
+    value_checks.contract_key,
+    word_checks.contract_words,
+    word_checks.text_from_source,
+    word_checks.evidenced_constant,
+    row_checks.every_row_accounted,
+    row_checks.cells_stay_in_their_rows,
+    row_checks.left_out_rows,
+    row_checks.no_data_left_out,
+    amount_checks.amount_signs,
 )
+ASKED: tuple[Asking[Outcome], ...] = (
+    choice_checks.which_column,
+    value_checks.open_to_readings,
+    value_checks.factor_of_cents,
+    row_checks.many_left_out,
+    row_checks.sound_left_out,
+    row_checks.reshaped_values,
+    amount_checks.unproven_sign,
+)
+
+
+def found(checks: Iterable[Check[S]], subject: S) -> list[Violation]:
+    """The violations that some checks find."""
+    return [violation for check in checks for violation in check(subject)]
+
+
+def questions(outcome: Outcome) -> list[Question]:
+    """What only a person can decide, and the candidate does not ask by itself."""
+    asked = [question for asking in ASKED for question in asking.find(outcome)]
+    return [q for q in dict.fromkeys(asked) if q not in outcome.candidate.questions]
 
 
 def static_violations(
     candidate: Candidate, contract: Contract, source_columns: frozenset[str], functions: frozenset[str]
 ) -> list[Violation]:
-    """Everything that is wrong with a candidate as it is written. Nothing may run while this is not empty.
+    """Everything that is wrong with a candidate as it is written.
 
     `source_columns` are the layout's safe names, `functions` the names of the project's SQL functions.
     """
-    subject = Subject(candidate, contract, source_columns, functions)
-    return [violation for check in CHECKS for violation in check(subject)]
+    return found([*SAFETY, *MAPPING_CHECKS], Subject(candidate, contract, source_columns, functions))
 
 
-def result_violations(
-    candidate: Candidate,
-    contract: Contract,
-    profile: LayoutProfile,
-    results: Sequence[ColumnResult],
-    max_quarantined: float,
-) -> list[Violation]:
-    """Everything that is wrong with what a candidate gave on the rows. `max_quarantined` is a share, 0 to 1."""
-    outcome = Outcome(candidate, contract, profile, tuple(results), max_quarantined)
-    return [violation for check in RESULT_CHECKS for violation in check(outcome)]
+def all_checks() -> list[Check[Subject] | Check[Outcome] | Asking[Outcome]]:
+    """Every rule in the order in which they are applied, with `name` and `description`."""
+    return [*SAFETY, *MAPPING_CHECKS, *RESULT_CHECKS, *ASKED]

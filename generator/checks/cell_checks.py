@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sqlglot import exp
 
 from generator.checks import grammar
-from generator.checks.check import check, shown
+from generator.checks.check import Found, check, shown
 from generator.checks.subject import Subject
-
-Found = Iterator[tuple[str | None, str]]
 
 # What a function of ours has read, or what only looks at a text, is no raw cell any more.
 _READ = (exp.Anonymous, exp.Length, exp.StrPosition)
 _TEXT_FUNCTIONS = frozenset({"clean_text", "strip_accents"})
 _TEXTS = (exp.Lower, exp.Upper, exp.Trim, exp.Left, exp.Right, exp.Substring)
 _LOGIC = (exp.And, exp.Or, exp.Not)
-_COMPARISON = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between, exp.In)
+COMPARISON = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between, exp.In)
 
 
 @check
@@ -35,14 +31,14 @@ def read_not_cast(subject: Subject) -> Found:
             unread = any(not _is_read(c, cast) for c in cells)
             if unread and cast.to.this in grammar.NUMERIC_TYPES:
                 yield (
-                    piece.column,
+                    piece.place,
                     (
                         f"{shown(cast)}: casts lie ('2.5' as integer is 3, '1e3' is 1000); use parse_decimal or parse_integer"
                     ),
                 )
             elif cells and (not safe or (unread and not isinstance(cast, exp.TryCast))):
                 yield (
-                    piece.column,
+                    piece.place,
                     (
                         f"{shown(cast)}: one cell that cannot be cast stops the query of every file; use parse_date, "
                         "parse_timestamp, parse_boolean, or try_cast"
@@ -57,12 +53,12 @@ def texts_stay_texts(subject: Subject) -> Found:
         for node in piece.nodes:
             sides = (
                 [c for c in node.iter_expressions() if not isinstance(c, exp.Paren)]
-                if isinstance(node, _COMPARISON)
+                if isinstance(node, COMPARISON)
                 else []
             )
             if any(_is_text(s) for s in sides) and any(_is_other(s) for s in sides):
                 yield (
-                    piece.column,
+                    piece.place,
                     f"{shown(node)}: the cell is a text; compare it with a text, or read it with parse_*",
                 )
             conditions = list(node.iter_expressions()) if isinstance(node, _LOGIC) else []
@@ -70,7 +66,7 @@ def texts_stay_texts(subject: Subject) -> Found:
                 conditions.append(node.this)
             for cell in conditions:
                 if _is_text(cell):
-                    yield piece.column, f"{shown(cell)} is a text and no condition; use parse_boolean, or compare it"
+                    yield piece.place, f"{shown(cell)} is a text and no condition; use parse_boolean, or compare it"
 
 
 @check
@@ -81,7 +77,44 @@ def total_division(subject: Subject) -> Found:
             if isinstance(node, exp.Mod):
                 divisor = node.expression
                 if not isinstance(divisor, exp.Literal) or divisor.is_string or not float(divisor.name):
-                    yield piece.column, f"{shown(node)}: what stands after % must be a number other than 0"
+                    yield piece.place, f"{shown(node)}: what stands after % must be a number other than 0"
+
+
+@check
+def no_default(subject: Subject) -> Found:
+    """No literal stands in for a cell that is empty, unknown or cannot be read: what is not there stays null."""
+    for piece in subject.pieces:
+        if piece.kind != "expression":
+            continue
+        for node in piece.nodes:
+            others = node.expressions if isinstance(node, exp.Coalesce) else []
+            if isinstance(node, exp.Case):
+                others = [node.args.get("default")]
+            for default in others:
+                if default is not None and _stands_in(default, node) and any(node.find_all(exp.Column)):
+                    yield (
+                        piece.place,
+                        f"{shown(default)} would stand for a cell that is empty, unknown or unreadable: leave it null "
+                        "(net_amount takes two columns of which one is empty)",
+                    )
+
+
+def _stands_in(default: exp.Expr, node: exp.Expr) -> bool:
+    """Whether a default is a value of its own, and reaches the result; a factor of 1 or -1, or an empty text, is none."""
+    if isinstance(default, (exp.Paren, exp.Cast)):
+        return _stands_in(default.this, node)
+    literal = default.this if isinstance(default, exp.Neg) else default
+    if not isinstance(literal, (exp.Literal, exp.Boolean)) or literal.name == "":
+        return False
+    if isinstance(node, exp.Case) and isinstance(node.parent, (exp.Mul, exp.Paren)) and literal.name == "1":
+        return False
+    while node.parent is not None:
+        if isinstance(node, COMPARISON) or (isinstance(node.parent, exp.If) and node.arg_key == "this"):
+            return False
+        if isinstance(node.parent, exp.Case) and node.arg_key == "this":
+            return False
+        node = node.parent
+    return True
 
 
 def _is_text(node: exp.Expr) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlglot import ErrorLevel, exp
 
-from generator.violation import Violation
+from generator.candidate import Question
+from generator.violation import Part, Violation
 
 S = TypeVar("S")
+# Where something is wrong, a gold column or a part of the candidate, and what.
+Found = Iterator[tuple[str | Part, str]]
 
 
 @dataclass(frozen=True)
@@ -19,16 +22,35 @@ class Check(Generic[S]):
 
     name: str
     description: str
-    find: Callable[[S], Iterable[tuple[str | None, str]]]
+    find: Callable[[S], Found]
 
     def __call__(self, subject: S) -> list[Violation]:
-        """The violations in a subject; `find` gives each as (gold column or None, message)."""
-        return [Violation(self.name, message, column) for column, message in self.find(subject)]
+        """The violations in a subject."""
+        return [
+            Violation(self.name, message, part=place)
+            if isinstance(place, Part)
+            else Violation(self.name, message, place)
+            for place, message in self.find(subject)
+        ]
 
 
-def check(find: Callable[[S], Iterable[tuple[str | None, str]]]) -> Check[S]:
+def check(find: Callable[[S], Found]) -> Check[S]:
     """Make a check of a function: its name is the rule's name, its docstring the description."""
     return Check(find.__name__, (find.__doc__ or "").strip(), find)
+
+
+@dataclass(frozen=True)
+class Asking(Generic[S]):
+    """One rule that finds no fault but a question for a person: the layout is held until it is answered."""
+
+    name: str
+    description: str
+    find: Callable[[S], Iterator[Question]]
+
+
+def asking(find: Callable[[S], Iterator[Question]]) -> Asking[S]:
+    """Make an asking rule of a function."""
+    return Asking(find.__name__, (find.__doc__ or "").strip(), find)
 
 
 def quoted(text: str, limit: int = 80) -> str:

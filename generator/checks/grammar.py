@@ -30,7 +30,7 @@ KEYWORDS = _names("and between case decimal else from ilike in is like not numer
 RESHAPE_KEYWORDS = KEYWORDS | _names("all by nulls over select unpivot where")
 # Words that are no names. A parser that takes any other word for something else than a name has misread the text.
 SYNTAX_WORDS = KEYWORDS | _names(
-    "as bigint bool boolean both cast date decimal distinct double end escape for int integer leading null numeric string "
+    "as bigint bool boolean both cast date decimal distinct double end for int integer leading null numeric string "
     "text timestamp trailing true false try_cast varchar"
 )
 RESHAPE_SYNTAX_WORDS = SYNTAX_WORDS | _names(
@@ -63,7 +63,7 @@ def _arguments(nodes: dict[type[exp.Expr], str]) -> dict[type[exp.Expr], frozens
 _OPERATORS: Iterable[type[exp.Expr]] = (
     *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.DPipe),
     *(exp.And, exp.Or, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
-    *(exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike, exp.Escape),
+    *(exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike),
 )
 NODES = _arguments(
     {

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp
 
-from generator.checks.check import check, quoted, shown
+from generator.checks.check import Found, check, quoted, shown
 from generator.checks.subject import Subject
-
-Found = Iterator[tuple[str | None, str]]
+from generator.checks.total import can_stop
+from generator.checks.work import work
 
 MAX_PATTERN = 200
 MAX_REPLACEMENT = 50
 MAX_PAD = 100
-# How often one cell may grow, in all: replace and regexp_replace can multiply a text at every level.
+# How long a text may become, how much text may be written on the way to it (both in lengths of a cell), and how many
+# nodes may run for a row. Measured at the limit: 0.2 s to prepare, 1 GB where all cells have 1,000 characters.
 MAX_GROWTH = 100
-# DuckDB writes macros (all of ours are) and the operand of CASE out in full: each level multiplies the query.
-MACROS = frozenset({"nullif", "split_part"})
-MAX_MACRO_DEPTH = 3
-MAX_MACRO_CALLS = 60
+MAX_WRITTEN = 500
+MAX_WORK = {"expression": 5_000, "row_filter": 5_000, "reshape": 20_000}
+# A pattern runs in time proportional to its states, and `{n}` makes n of one.
+MAX_STATES = 500
 # How many leading arguments of our SQL functions are cells (1 where not named); the others say how to read them.
 CELL_ARGUMENTS = {"net_amount": 2}
+# Functions whose last argument is a decimal sign; it goes into a pattern as it is.
+DECIMAL_SIGN = frozenset({"net_amount", "parse_decimal"})
 
 
 @check
@@ -32,14 +36,17 @@ def literal_arguments(subject: Subject) -> Found:
             for what, argument, limit in _literals(node, subject.functions):
                 if not _is_literal(argument, limit):
                     message = f"{shown(node)}: the {what} must be a literal of at most {limit} characters"
-                    yield piece.column, piece.where + message
+                    yield piece.place, piece.where + message
         # sqlglot makes the same node of date_trunc('day', x) and date_trunc(day, x), where `day` is a column.
         for word, _, argument in zip(piece.tokens, piece.tokens[1:], piece.tokens[2:], strict=False):
             if word.text.lower() == "date_trunc" and argument.kind != "literal":
-                yield piece.column, f"{piece.where}{quoted(word.text)}: the unit must be a literal, such as 'month'"
+                yield piece.place, f"{piece.where}{quoted(word.text)}: the unit must be a literal, such as 'month'"
         for node in piece.nodes:
             if isinstance(node, exp.Pad) and not _is_small(node.expression):
-                yield piece.column, f"{piece.where}{shown(node)}: the length must be a number, at most {MAX_PAD}"
+                yield piece.place, f"{piece.where}{shown(node)}: the length must be a number, at most {MAX_PAD}"
+            if type(node) is exp.Anonymous and str(node.this).lower() in DECIMAL_SIGN:
+                if node.expressions[-1].name not in (".", ","):
+                    yield piece.place, f"{piece.where}{shown(node)}: the decimal sign is '.' or ','"
 
 
 def _literals(node: exp.Expr, functions: frozenset[str]) -> Iterator[tuple[str, object, int]]:
@@ -71,54 +78,77 @@ def _is_small(argument: object) -> bool:
 
 
 @check
+def small_patterns(subject: Subject) -> Found:
+    """A pattern repeats nothing hundreds of times: each cell would be compared with each repetition."""
+    for piece in subject.pieces:
+        for node in piece.nodes:
+            if isinstance(node, (exp.RegexpLike, exp.RegexpExtract, exp.RegexpReplace)) and (
+                _states(node.expression.name) > MAX_STATES
+            ):
+                message = f"{shown(node)}: the pattern repeats too much; `{{n}}` may add up to {MAX_STATES} at most"
+                yield piece.place, piece.where + message
+
+
+def _states(pattern: str) -> int:
+    """At most how many states a pattern has; a repeated group is taken for all that stands before it."""
+    states, end = 0, 0
+    for repeated in re.finditer(r"(.)\{(\d*),?(\d*)\}", pattern):
+        states += repeated.start() - end
+        count = max(int(n or 0) for n in repeated.groups()[1:])
+        states = states * count if repeated[1] == ")" else states + count
+        end = repeated.end()
+    return states + len(pattern) - end
+
+
+@check
 def bounded_work(subject: Subject) -> Found:
     """No expression multiplies texts, or the query itself, level by level."""
+    grown: dict[str, int] = {}
+    # The reshape comes first: what it makes of a cell, expressions may make more of.
+    for piece in sorted(subject.pieces, key=lambda p: p.kind != "reshape"):
+        if piece.tree is None:
+            continue
+        if piece.kind == "reshape":
+            for alias in piece.tree.find_all(exp.Alias):
+                growth = work(alias, subject.functions, {}).growth
+                grown[alias.alias] = max(growth, grown.get(alias.alias, 1))
+        done = work(piece.tree, subject.functions, grown)
+        if done.growth > MAX_GROWTH:
+            yield (
+                piece.place,
+                f"{piece.where}it makes a text {done.growth:,} times as long; at most {MAX_GROWTH} is allowed",
+            )
+        if done.written > MAX_WRITTEN:
+            yield (
+                piece.place,
+                f"{piece.where}it joins texts in too many steps; write one concat_ws(' ', a, b, c), or join fewer",
+            )
+        if done.nodes > MAX_WORK[piece.kind]:
+            yield (
+                piece.place,
+                f"{piece.where}it is {done.nodes:,} parts when it runs, at most {MAX_WORK[piece.kind]:,} are allowed; "
+                "`case x when`, between, in, nullif, split_part and the project's functions repeat what they are "
+                "given: nest them less",
+            )
+
+
+@check
+def goes_on(subject: Subject) -> Found:
+    """What one odd cell could stop, and with it the query of every file, stands in try(...)."""
     for piece in subject.pieces:
-        calls = 0
-        for node in piece.nodes:
-            calls += _is_macro(node, subject.functions)
-            growth, depth = _growth(node), int(_is_macro(node, subject.functions))
-            if growth == 1 and not depth:
-                continue
-            child, parent = node, node.parent
-            while parent is not None:
-                growth *= _growth(parent)
-                depth += _is_macro(parent, subject.functions) and (
-                    type(parent) is not exp.Case or child.arg_key == "this"
-                )
-                child, parent = parent, parent.parent
-            if growth > MAX_GROWTH:
-                yield (
-                    piece.column,
-                    f"{piece.where}{shown(node)}: the replacements make a text {growth} times as long",
-                )
-                break
-            if depth > MAX_MACRO_DEPTH:
-                yield (
-                    piece.column,
-                    (
-                        f"{piece.where}{shown(node)} stands {depth} calls deep; nest at most {MAX_MACRO_DEPTH} of the "
-                        "project's functions, nullif, split_part and `case ... when`"
-                    ),
-                )
-                break
-        if calls > MAX_MACRO_CALLS:
-            yield piece.column, f"{piece.where}it makes {calls} calls; at most {MAX_MACRO_CALLS} are allowed"
+        if piece.kind != "reshape" or piece.tree is None:
+            continue
+        for part in _computed(piece.tree):
+            if can_stop(part):
+                message = f"{shown(part)}: one odd cell could stop it, and with it every file; write try(...)"
+                yield piece.place, piece.where + message
 
 
-def _is_macro(node: exp.Expr, functions: frozenset[str]) -> bool:
-    if isinstance(node, exp.Case):
-        return node.this is not None
-    name = str(node.this).lower() if type(node) is exp.Anonymous else ""
-    return name in functions or name in MACROS or isinstance(node, (exp.Nullif, exp.SplitPart))
-
-
-def _growth(node: exp.Expr) -> int:
-    """How many times as long as its text the result of a node can be, at most."""
-    if not isinstance(node, (exp.Replace, exp.RegexpReplace)):
-        return 1
-    replacement = node.args.get("replacement")
-    length = len(replacement.name) if isinstance(replacement, exp.Literal) else 0
-    if isinstance(node, exp.RegexpReplace):
-        return 1 + length
-    return max(1, -(-length // max(1, len(node.expression.name))))
+def _computed(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """What the SELECTs of a reshape compute for a row; of a window, what it is computed of."""
+    for node in (*tree.find_all(exp.Alias), *tree.find_all(exp.Where)):
+        inner = node.this
+        while isinstance(inner, (exp.Window, exp.IgnoreNulls)):
+            inner = inner.this
+        window = isinstance(inner, (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue))
+        yield from inner.iter_expressions() if window else [inner]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 from sqlglot import exp
 
-from generator.checks.check import check, listed, quoted
+from generator.checks.check import Found, check, listed, quoted
 from generator.checks.subject import AROUND, Subject, used_columns
-
-Found = Iterator[tuple[str | None, str]]
+from generator.violation import Part
 
 MEASURES = {"decimal": "number", "integer": "number", "double": "number", "date": "date", "timestamp": "date"}
 # Functions that take a part of a text: two gold columns may be two parts of the same cell.
@@ -24,10 +22,10 @@ def contract_columns(subject: Subject) -> Found:
     for name in sorted(wanted - given):
         yield name, "this column of the contract is missing; answer it, with expression null if there is no source"
     for name in sorted(given - wanted):
-        yield None, f"{quoted(name)} is not a column of the contract; its columns are {listed(wanted)}"
+        yield Part.ANSWER, f"{quoted(name)} is not a column of the contract; its columns are {listed(wanted)}"
     for question in subject.candidate.questions:
         if question.column not in wanted:
-            yield None, f"the question about {quoted(question.column)}: not a column of the contract"
+            yield Part.ANSWER, f"the question about {quoted(question.column)}: not a column of the contract"
 
 
 @check
@@ -56,7 +54,7 @@ def declared_columns(subject: Subject) -> Found:
         for missing in sorted((used_columns(tree) & known) - declared - AROUND):
             yield name, f"the expression uses {quoted(missing)}, which is not in source_columns; add it"
     for unknown in sorted(set(subject.candidate.unmapped) - subject.source_columns):
-        yield None, f"unmapped has {quoted(unknown)}, which is not a column of the layout"
+        yield Part.UNMAPPED, f"unmapped has {quoted(unknown)}, which is not a column of the layout"
 
 
 @check
@@ -67,7 +65,7 @@ def used_once(subject: Subject) -> Found:
         tree, kind = subject.expressions.get(column.name), MEASURES.get(column.base_type)
         if tree is None or kind is None:
             continue
-        for name in sorted(_values(tree) - AROUND):
+        for name in sorted(whole_values(tree) - AROUND):
             uses[name, kind].append(column.name)
     for (name, kind), golds in uses.items():
         for gold in golds[1:]:
@@ -75,7 +73,7 @@ def used_once(subject: Subject) -> Found:
             yield gold, message + "one of them has another source, or none (expression null)"
 
 
-def _values(tree: exp.Expr) -> frozenset[str]:
+def whole_values(tree: exp.Expr) -> frozenset[str]:
     """The columns whose whole value is the result: not those in conditions, only cut up, or standing in for an empty one."""
     return frozenset(c.name.lower() for c in tree.find_all(exp.Column) if not _only_looked_at(c))
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
-from generator.candidate import Candidate
-from generator.checks.check import check, listed, quoted
+from generator.checks.check import Found, check, listed, quoted
+from generator.checks.outcome import Outcome
 from generator.checks.subject import Piece, used_columns
-from generator.contracts import Column, Contract
+from generator.contracts import Column
 from generator.mask import mask
-from generator.profile import LayoutProfile
-
-Found = Iterator[tuple[str | None, str]]
+from generator.violation import Part
 
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 12, 31)
 # A date of birth is pii, and may be older.
@@ -43,45 +39,6 @@ _HOW = {
 _CHOOSES = re.compile(r"\b(?:case|regexp_extract|split_part|left|right|substr|substring)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class ColumnResult:
-    """What one gold column gave on `rows` rows. Counts are rows.
-
-    `data_type` is DuckDB's type of the expression. `unreadable`: NULL although a source cell held something, or changed
-    by the contract's type. `not_accepted`: outside the accepted values. `out_of_range`: dates that cannot be meant.
-    `distinct`: different values, NULL not counted. `examples`: at most three raw cells that could not be read.
-    """
-
-    name: str
-    data_type: str
-    rows: int
-    nulls: int
-    unreadable: int
-    not_accepted: int
-    out_of_range: int
-    distinct: int
-    examples: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What is judged: a candidate with the results of its columns. `max_quarantined` is a share, 0 to 1."""
-
-    candidate: Candidate
-    contract: Contract
-    profile: LayoutProfile
-    results: tuple[ColumnResult, ...]
-    max_quarantined: float
-
-    @property
-    def judged(self) -> Iterator[tuple[Column, ColumnResult]]:
-        """The columns that have an expression and rows."""
-        for result in self.results:
-            mapping = self.candidate.columns.get(result.name)
-            if result.rows and mapping is not None and mapping.expression is not None:
-                yield self.contract.column(result.name), result
-
-
 def lossless(column: Column, data_type: str) -> bool:
     """Whether each value of a DuckDB type has its place in the contract's type, but for scale and overflow."""
     return data_type.strip('"') == "NULL" or bool(re.fullmatch(_LOSSLESS[column.base_type], data_type))
@@ -102,7 +59,7 @@ def keeps_rows(outcome: Outcome) -> Found:
     had = any(c.rows for c in outcome.profile.columns)
     if had and outcome.results and not any(r.rows for r in outcome.results):
         what = "row_filter" if outcome.candidate.row_filter else "reshape"
-        yield None, f"the {what} leaves no row at all; correct it"
+        yield Part(what), f"the {what} leaves no row at all; correct it"
 
 
 @check

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sqlglot import exp
 
 from generator.checks import grammar
-from generator.checks.check import check, listed, quoted, shown
+from generator.checks.check import Found, check, listed, quoted, shown
 from generator.checks.reshape import window_problems
 from generator.checks.subject import MAX_NODES, Subject, used_columns
-
-Found = Iterator[tuple[str | None, str]]
+from generator.violation import Part
 
 
 @check
@@ -19,7 +16,7 @@ def plain_text(subject: Subject) -> Found:
     """SQL is plain, short, printable text: no Jinja, no comments, no quoting tricks, balanced parentheses."""
     for piece in subject.pieces:
         for problem in piece.text_problems:
-            yield piece.column, piece.where + problem
+            yield piece.place, piece.where + problem
 
 
 @check
@@ -30,9 +27,9 @@ def one_expression(subject: Subject) -> Found:
             continue
         what = "SELECT over the relation `source`" if piece.kind == "reshape" else "SQL expression"
         if piece.tree is None:
-            yield piece.column, f"{piece.where}{quoted(piece.sql)} is not exactly one {what} that can be parsed"
+            yield piece.place, f"{piece.where}{quoted(piece.sql)} is not exactly one {what} that can be parsed"
         elif sum(1 for _ in piece.nodes) > MAX_NODES[piece.kind]:
-            yield piece.column, f"{piece.where}it is too long; write one simple {what}"
+            yield piece.place, f"{piece.where}it is too long; write one simple {what}"
 
 
 @check
@@ -50,7 +47,7 @@ def allowed_functions(subject: Subject) -> Found:
         }
         called = {str(n.this).lower() for n in piece.nodes if type(n) is exp.Anonymous}
         for name in sorted((named - words | called) - allowed):
-            yield piece.column, f"{piece.where}{quoted(name)} is not an allowed function; allowed: {listed(allowed)}"
+            yield piece.place, f"{piece.where}{quoted(name)} is not an allowed function; allowed: {listed(allowed)}"
 
 
 @check
@@ -61,7 +58,7 @@ def allowed_syntax(subject: Subject) -> Found:
         for node in piece.nodes:
             problem = _node_problem(node, allowed)
             if problem:
-                yield piece.column, piece.where + problem
+                yield piece.place, piece.where + problem
                 break
 
 
@@ -82,6 +79,10 @@ def _node_problem(node: exp.Expr, allowed: dict[type[exp.Expr], frozenset[str]])
         return f"{shown(node)}: a star has no name"
     if isinstance(node, exp.Var) and not isinstance(node.parent, (exp.DateTrunc, exp.TimestampTrunc)):
         return f"{shown(node)} is not allowed where it stands"
+    if isinstance(node, exp.In) and not node.expressions:
+        return f"{shown(node)}: there is nothing in the list"
+    if isinstance(node, exp.DataTypeParam) and not isinstance(node.this, exp.Literal):
+        return f"{shown(node)}: the size of a type is a number"
     if isinstance(node, exp.DataType) and node.this not in grammar.TYPES:
         return f"{shown(node)} is not an allowed type; allowed: {grammar.TYPE_NAMES}"
     if isinstance(node, exp.Column) and node.table.lower() not in ("", "source"):
@@ -99,7 +100,7 @@ def known_columns(subject: Subject) -> Found:
             continue
         for name in sorted(used_columns(piece.tree) - subject.available):
             known = listed(subject.available)
-            yield piece.column, f"{piece.where}{quoted(name)} is not a column of the layout; there are {known}"
+            yield piece.place, f"{piece.where}{quoted(name)} is not a column of the layout; there are {known}"
 
 
 @check
@@ -114,7 +115,7 @@ def every_word_understood(subject: Subject) -> Found:
             called = after is not None and after.text == "("
             if word.kind == "word" and not called and word.text.lower() not in keywords | names:
                 yield (
-                    piece.column,
+                    piece.place,
                     f"{piece.where}{quoted(word.text)} is not allowed where it stands; write it plainly",
                 )
 
@@ -124,7 +125,10 @@ def boolean_filter(subject: Subject) -> Found:
     """A row filter is a condition."""
     for piece in subject.pieces:
         if piece.kind == "row_filter" and piece.tree is not None and not _is_condition(piece.tree):
-            yield None, f"in the row_filter: {quoted(piece.sql)} is not a condition; compare it with something"
+            yield (
+                Part.ROW_FILTER,
+                f"in the row_filter: {quoted(piece.sql)} is not a condition; compare it with something",
+            )
 
 
 def _is_condition(tree: exp.Expr) -> bool:
@@ -144,7 +148,7 @@ def _is_condition(tree: exp.Expr) -> bool:
                 return False
         elif not isinstance(
             node,
-            (exp.Predicate, exp.Boolean, exp.Escape, exp.RegexpLike, exp.Contains, exp.StartsWith, exp.EndsWith),
+            (exp.Predicate, exp.Boolean, exp.RegexpLike, exp.Contains, exp.StartsWith, exp.EndsWith),
         ):
             return False
     return True
@@ -157,4 +161,4 @@ def sound_reshape(subject: Subject) -> Found:
     if tree is None or subject.reshape is None:
         return
     for problem in (*subject.reshape.problems, *window_problems(tree)):
-        yield None, f"in the reshape: {problem}"
+        yield Part.RESHAPE, f"in the reshape: {problem}"

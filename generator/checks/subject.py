@@ -14,6 +14,7 @@ from generator.candidate import Candidate
 from generator.checks import text
 from generator.checks.reshape import Reshape, read_reshape
 from generator.contracts import Contract
+from generator.violation import Part
 
 MAX_EXPRESSION = 4_000
 MAX_RESHAPE = 20_000
@@ -29,6 +30,11 @@ class Piece:
     kind: str
     sql: str
     column: str | None = None
+
+    @property
+    def place(self) -> str | Part:
+        """The gold column, or the part of the candidate, that a violation is tied to."""
+        return self.column if self.column is not None else Part(self.kind)
 
     @property
     def where(self) -> str:

@@ -17,6 +17,10 @@ from generator.checks.check import quoted
 
 MAX_DEPTH = 25
 JINJA = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
+# Words that something must follow: without it the text would reach for what stands behind it in our skeleton.
+DANGLING = frozenset(
+    "and as between by case distinct else from ilike in is like not or select then union unpivot when where".split()
+)
 _SIGNS = "( ) , . = < > + - * / % <= >= <> != || :: *- /- =-"
 SIGNS = frozenset(_SIGNS.split())
 _TOKEN = re.compile(
@@ -75,7 +79,7 @@ def tokens(sql: str) -> list[Token]:
 
 def _token_problems(sql: str) -> Iterator[str]:
     position, depth, deepest = 0, 0, 0
-    before = Token("", "")
+    before = Token("", "(")
     while position < len(sql):
         match = _TOKEN.match(sql, position)
         if match is None or (match.lastgroup == "sign" and match[0] not in SIGNS):
@@ -92,6 +96,8 @@ def _token_problems(sql: str) -> Iterator[str]:
             return
         before = token if token.kind != "blank" else Token(before.kind, before.text + " ")
         position = match.end()
+    if before.text.strip().lower() in DANGLING or (before.kind == "sign" and before.text.strip() != ")"):
+        yield f"it ends with {quoted(before.text.strip())}, and there is nothing after it"
     if depth:
         yield "a parenthesis or a `case` is not closed"
     if deepest > MAX_DEPTH:

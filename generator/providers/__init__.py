@@ -2,7 +2,8 @@
 
 A `Provider` proposes a candidate. Those that ask an LLM are an `Endpoint` (a prompt in, a text out: `openai`, `replay`)
 inside `prompted.PromptedProvider`, with wrappers between them that are endpoints, too: what is counted and limited
-(`metered`), what is kept (`recorded`). `Request`, `ProviderError` and `BadAnswer` are at home in `generator.request`.
+(`metered`), what is kept (`recorded`). `choose` puts them together. `Request`, `ProviderError` and `BadAnswer` are at
+home in `generator.request`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Protocol
 from generator.candidate import Candidate
 from generator.prompt import Prompt
 from generator.request import BadAnswer, ProviderError, Request
+from generator.violation import Violation
 
-__all__ = ["Answer", "BadAnswer", "Completion", "Endpoint", "Prompt", "Provider", "ProviderError", "Request"]
+__all__ = ["Answer", "BadAnswer", "Completion", "Endpoint", "Prompt", "Provider", "ProviderError", "Request", "Usage"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Completion:
     """The text that came back for a prompt, whatever it says, with its cost; None where the endpoint did not count.
 
     `finish`: `stop`, `length` (cut off at the token limit) or `filtered` (refused; the text says what was said).
-    `tries` counts the HTTP requests it took. `notices` are lines for the person.
+    `tries` counts the HTTP requests it took, `unknown` those of them that may have been charged although no answer came.
+    `notices` are lines for the person.
     """
 
     text: str
@@ -44,17 +47,26 @@ class Completion:
     usage: Usage | None
     finish: str = "stop"
     tries: int = 1
+    unknown: int = 0
     notices: tuple[str, ...] = ()
 
 
 class Endpoint(Protocol):
-    """Anything that turns a prompt into a text. Raises ProviderError where it cannot."""
+    """Anything that turns a prompt into a text. Raises ProviderError where it cannot. Called by several threads."""
 
     name: str
 
     def complete(self, prompt: Prompt) -> Completion:
         """One answer to one prompt."""
         ...
+
+    def judged(self, request: Request, violations: tuple[Violation, ...]) -> None:
+        """Learn what was wrong with the answer to a request."""
+        return
+
+    def finished(self) -> None:
+        """Learn that the run came to its end: every answer was made use of."""
+        return
 
 
 @dataclass(frozen=True)
@@ -84,3 +96,11 @@ class Provider(Protocol):
     def propose(self, request: Request) -> Answer:
         """A candidate for the request, with an entry for each gold column of the contract."""
         ...
+
+    def judged(self, request: Request, violations: tuple[Violation, ...]) -> None:
+        """Learn what was wrong with the answer to a request."""
+        return
+
+    def finished(self) -> None:
+        """Learn that the run came to its end."""
+        return

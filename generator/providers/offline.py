@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from generator.providers import Answer
+from generator.providers import Answer, Provider
 from generator.request import Request
 
 
-class OfflineProvider:
+class OfflineProvider(Provider):
     """Answers with the suggestion that every request carries."""
 
     name = "offline"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from generator.answer import only_object, read_answer
 from generator.prompt import build_prompt
-from generator.providers import Answer, Completion, Endpoint
+from generator.providers import Answer, Completion, Endpoint, Provider
 from generator.request import BadAnswer, Privacy, ProviderError, Request
+from generator.violation import Violation
 from generator.visible import plain
 
+FENCE = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
 
-class PromptedProvider:
+
+class PromptedProvider(Provider):
     """Asks an LLM behind `endpoint`. `functions` lists the SQL functions for the prompt."""
 
     def __init__(self, endpoint: Endpoint, functions: str, privacy: Privacy, at_once: int) -> None:
@@ -35,6 +40,14 @@ class PromptedProvider:
             notices += (f"{completion.llm} ignored the answer format; the one JSON object in its text was read",)
         return Answer(candidate, completion.llm, tokens, cost, prompt.version, notices)
 
+    def judged(self, request: Request, violations: tuple[Violation, ...]) -> None:
+        """Passed on."""
+        self._endpoint.judged(request, violations)
+
+    def finished(self) -> None:
+        """Passed on."""
+        self._endpoint.finished()
+
 
 def _object_in(completion: Completion) -> tuple[str, bool]:
     """The JSON text of an answer, and whether it had to be found between other text."""
@@ -48,4 +61,5 @@ def _object_in(completion: Completion) -> tuple[str, bool]:
         raise BadAnswer("the answer is empty; answer with the JSON object")
     if stripped.startswith("{") and stripped.endswith("}"):
         return stripped, False
-    return only_object(stripped), True
+    fenced = FENCE.fullmatch(stripped)
+    return (fenced[1] if fenced else only_object(stripped)), True

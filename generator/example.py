@@ -1,0 +1,52 @@
+"""The approved mapping of the layout that is most like another one: what an LLM is shown as an example. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from generator.contracts import Contract
+from generator.naming import ascii_words
+from generator.profile import LayoutProfile
+from generator.request import Example
+from generator.similarity import best
+
+ALIKE = 0.9
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_TEXT_OR_REMARK = re.compile(rf"(?P<text>{_TEXT.pattern})|--[^\n]*|/\*.*?\*/", re.DOTALL)
+# Quotes that are no text's, and templates.
+_ODD = re.compile(r"[\"'`${}]")
+_MAPPED = re.compile(r"\bmapped as \(\s*select\s+(?P<select>.*?)\n\)", re.DOTALL)
+# What the skeleton of every staging dbt model passes on.
+_SKELETON = re.compile(r"\s*(?:_file_id|_source_file|_source_row|\w+ as _raw),?\s*")
+
+
+def nearest_example(
+    approved: Sequence[tuple[Mapping[str, str], str]], contract: Contract, profile: LayoutProfile
+) -> Example | None:
+    """Of the approved layouts of a contract the one whose headers are most like this one's; None where there is none.
+
+    `approved`: (header texts by safe name, the text of the staging dbt model) of each.
+    """
+    examples = [Example(headers, sql) for headers, text in approved if (sql := mapped_columns(text))]
+    headers = tuple(dict.fromkeys(profile.headers))
+    neutral = frozenset(word for text in contract.neutral_words for word in ascii_words(text))
+    return min(examples, key=lambda e: (-_likeness(headers, tuple(e.headers.values()), neutral), e.sql), default=None)
+
+
+def _likeness(headers: Sequence[str], others: Sequence[str], neutral: frozenset[str]) -> float:
+    """The share of headers that both layouts have, 0 to 1."""
+    shared = sum(best(header, others, neutral) >= ALIKE for header in headers)
+    return shared / max(1, len(headers) + len(others) - shared)
+
+
+def mapped_columns(model: str) -> str:
+    """The expressions and the filter of a staging dbt model, line by line, without its skeleton and comments.
+
+    '' for what people have edited beyond that: of templates and of a quoting that is not understood nothing is passed on.
+    """
+    plain = _TEXT_OR_REMARK.sub(lambda found: found["text"] or "", model)
+    mapped = _MAPPED.search(plain)
+    if mapped is None or _ODD.search(_TEXT.sub("", mapped["select"])):
+        return ""
+    return "\n".join(x.strip() for x in mapped["select"].splitlines() if x.strip() and not _SKELETON.fullmatch(x))

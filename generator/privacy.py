@@ -1,0 +1,140 @@
+"""What of a file may leave the machine in a prompt, by mode. Pure; what is not let through here goes out masked.
+
+Threat model: whoever runs the LLM must learn the form of the data and nothing that is in them. `shapes`: cells are
+masked but for texts that the contract itself names, and small closed lists that feed a column with accepted values.
+`values`: cells are real but in columns that may hold personal data. `headers`: nothing that depends on cells but the
+formats. Headers go out in every mode, and so do the words that headers and contract have in common with other texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from generator.contracts import Column, Contract
+from generator.mask import mask
+from generator.matching import value_key, value_map
+from generator.numbers import number_parts
+from generator.profile import ColumnProfile, LayoutProfile
+from generator.request import Privacy, Ranked
+from generator.similarity import best
+
+# A source column of this score for a column with accepted values shows its values, if they are few and short.
+CLEAR_SCORE = 0.5
+CLEAR_VALUES = 20
+CLEAR_LENGTH = 40
+DECOY = 0.9
+_WORD = re.compile(r"[^\W\d_]+")
+_DIRECTION = re.compile(r"\b(?:CR|DR)$", re.IGNORECASE)
+_LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d{3,}\b")
+# A strptime format or a separator: directives, signs, and the letters that dates are written with.
+_FORMAT = re.compile(r"(?:%-?[A-Za-z]|%(?!-?[A-Za-z])|[^\w%]|_|T|Z|de|[年月日])*")
+# Letters that are no escape of a pattern; single ones belong to classes such as [a-z].
+_RUN = re.compile(r"(?<![\\%])[^\W\d_]{2,}|\d{2,}")
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What may be told of one layout. `ranking`: gold column -> the source columns that may feed it, best first."""
+
+    contract: Contract
+    profile: LayoutProfile
+    ranking: Mapping[str, tuple[Ranked, ...]] = field(default_factory=dict)
+    mode: Privacy = "shapes"
+
+    @cached_property
+    def values(self) -> frozenset[str]:
+        """The cell texts that the contract names, as keys: accepted values, words for a direction, states of a row."""
+        found: set[str] = set(self.contract.leave_out_values)
+        for column in self.contract.columns:
+            found.update(column.accepted_values, *column.synonyms.values())
+            if column.sign:
+                found.update(column.sign.outflow_values, column.sign.inflow_values)
+        return frozenset(map(value_key, found))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the contract and of the headers, casefolded."""
+        texts: set[str] = {*self.values, *self.contract.leave_out_headers, *self.profile.headers}
+        for column in self.contract.columns:
+            texts.update(_names(column), column.decoys, column.time_aliases)
+            if column.sign:
+                texts.update(column.sign.outflow, column.sign.inflow, column.sign.flag)
+        return frozenset(word.casefold() for text in texts for word in _WORD.findall(text))
+
+    def line(self, text: str) -> str:
+        """A line around the table, or the file's name: words of contract and headers stay, all else is masked."""
+        return mask(text, self.words)
+
+    def cell(self, text: str, column: ColumnProfile) -> str:
+        """A cell as it may be shown."""
+        if self.is_named(text) or self.is_open(column):
+            return text
+        if self.mode == "values" and not self.is_personal(column):
+            return text
+        direction = _DIRECTION.search(text) if column.number and number_parts(text) else None
+        return mask(text) if direction is None else mask(text[: direction.start()]) + direction[0]
+
+    def is_named(self, text: str) -> bool:
+        """Whether a cell is, as a whole, a text of the contract."""
+        return value_key(text) in self.values
+
+    def currency(self, column: ColumnProfile) -> str | None:
+        """The currency that a column's numbers are written with: a sign, or a code that the contract knows."""
+        sign = column.number.currency if column.number else None
+        return sign if sign and self.cell(sign, column) == sign else None
+
+    def is_open(self, column: ColumnProfile) -> bool:
+        """Whether a column is a closed list that feeds a gold column with accepted values, and nothing personal."""
+        firsts = ((gold, self.ranking.get(gold.name, ())[:1]) for gold in self.contract.columns)
+        feeds = any(
+            gold.accepted_values and first and first[0].column == column.name and first[0].score >= CLEAR_SCORE
+            for gold, first in firsts
+        )
+        few = 0 < column.distinct <= CLEAR_VALUES and all(len(v) <= CLEAR_LENGTH for v in column.values)
+        return feeds and few and not column.date and not column.number and not self.is_personal(column)
+
+    def is_personal(self, column: ColumnProfile) -> bool:
+        """Whether a column may hold personal data: it ranks for a column that does, or its header has the words of one."""
+        words = set(_words(column.header))
+        return any(
+            any(column.name == ranked.column for ranked in self.ranking.get(gold.name, ()))
+            or (
+                any(set(_words(name)) <= words for name in _names(gold) if _words(name))
+                and best(column.header, gold.decoys) < DECOY
+            )
+            for gold in self.contract.columns
+            if gold.pii
+        )
+
+    def meanings(self, gold: str, sources: Iterable[str]) -> dict[str, str]:
+        """The accepted value that the contract gives to each text of these columns that it names."""
+        known = value_map(self.contract.column(gold)) if self.mode != "headers" else {}
+        columns = (c for c in self.profile.columns if c.name in sources)
+        return {v: known[value_key(v)] for c in columns for v, _ in c.frequent if value_key(v) in known}
+
+    def sql(self, text: str) -> str:
+        """SQL with its literals masked, but for formats, signs, and words of contract and headers."""
+        return _LITERAL.sub(lambda literal: self._literal(literal[0]), text)
+
+    def tells_cells(self, sql: str) -> bool:
+        """Whether SQL has a literal that is no format and no sign: it may tell what is in a cell."""
+        return any(not _FORMAT.fullmatch(literal[1:-1]) for literal in _LITERAL.findall(sql))
+
+    def _literal(self, literal: str) -> str:
+        if literal[0] != "'":
+            return mask(literal)
+        text = literal[1:-1]
+        if _FORMAT.fullmatch(text) or self.is_named(text):
+            return literal
+        return "'" + _RUN.sub(lambda run: run[0] if run[0].casefold() in self.words else mask(run[0]), text) + "'"
+
+
+def _names(gold: Column) -> tuple[str, ...]:
+    return (gold.name, *gold.aliases, *gold.weak_aliases)
+
+
+def _words(text: str) -> Iterable[str]:
+    return [word.casefold() for word in _WORD.findall(text)]
