@@ -11,64 +11,25 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from generator.budget import Limits, Spent, over_limit
+from generator.budget import Limits, over_limit
 from generator.disk import disk_full, is_full
+from generator.entry import Broken, Entry, last_of_each, spending, spent
 from generator.errors import LockedError, UsageError
-from generator.outcome import LLMSpending, RunSpending
+from generator.outcome import LLMSpending
 from generator.prompt import Prompt
 from generator.request import ProviderError
 from generator.violation import Violation
 
 # Seconds for which another process may have the log: it takes milliseconds.
 PATIENCE = 10.0
-
-
-class Broken(BaseModel):
-    """A rule that an answer broke, and for which gold column."""
-
-    rule: str
-    column: str | None = None
-
-
-class Entry(BaseModel):
-    """One line. `time` is when the call began (UTC), `tokens` and `usd` count in full what is charged for it.
-
-    `usd` is missing where no price is known. `counted`: whether the endpoint said what it used. `error`: its kind.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    event: Literal["asked", "answered", "judged"]
-    time: str
-    run: str
-    layout: str
-    attempt: int
-    call: str = ""
-    prompt_version: str = ""
-    prompt_sha256: str = ""
-    provider: str = ""
-    host: str = ""
-    llm: str = ""
-    tokens_in: int | None = None
-    tokens_out: int | None = None
-    tokens: int | None = None
-    usd: float | None = None
-    counted: bool | None = None
-    seconds: float | None = None
-    tries: int | None = None
-    finish: str | None = None
-    error: str | None = None
-    violations: tuple[Broken, ...] | None = None
 
 
 class Calls:
@@ -156,23 +117,23 @@ class Calls:
             return None
         with self._turn():
             self._catch_up()
-        return _spending(mine, self._of(self._now()), limits)
+            return spending(mine, self._of(self._now()), limits)
 
     def _mine(self, layout: str | None = None) -> list[Entry]:
         """The calls of this run, of one layout or of all."""
-        return [e for e in self._known.values() if e.run == self.run and layout in (None, e.layout)]
+        return [e for e in list(self._known.values()) if e.run == self.run and layout in (None, e.layout)]
 
     def _of(self, time: str) -> list[Entry]:
         """The calls of the day of that time."""
         return [e for e in self._known.values() if e.time[:10] == time[:10]]
 
     def _over(self, limits: Limits, more: Entry) -> str | None:
-        spent = {
-            "file": _spent(self._mine(more.layout)),
-            "run": _spent(self._mine()),
-            "day": _spent(self._of(more.time)),
+        used = {
+            "file": spent(self._mine(more.layout)),
+            "run": spent(self._mine()),
+            "day": spent(self._of(more.time)),
         }
-        return over_limit(limits, spent, _spent([more]))
+        return over_limit(limits, used, spent([more]))
 
     def _now(self) -> str:
         return _utc(self._clock())
@@ -207,7 +168,7 @@ class Calls:
         whole = text[: text.rfind(b"\n") + 1]
         self._offset += len(whole)
         wanted = (self._now()[:10].encode(), self.run.encode())
-        self._known |= _last_of_each(line for line in whole.splitlines() if any(w in line for w in wanted))
+        self._known |= last_of_each(line for line in whole.splitlines() if any(w in line for w in wanted))
 
     def _append(self, entry: Entry) -> None:
         line = json.dumps(entry.model_dump(exclude_defaults=True)).encode("ascii")
@@ -226,7 +187,7 @@ class Calls:
 def read_calls(folder: Path) -> list[Entry]:
     """Each call in a project's log once, as it was entered last, in the order in which they began."""
     try:
-        return list(_last_of_each(_log(folder).read_bytes().splitlines()).values())
+        return list(last_of_each(_log(folder).read_bytes().splitlines()).values())
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -236,51 +197,7 @@ def read_calls(folder: Path) -> list[Entry]:
 def read_spending(folder: Path, limits: Limits, now: float) -> LLMSpending | None:
     """What every run in a project's log took, the newest first; None if no LLM was ever asked."""
     calls = read_calls(folder)
-    return _spending(calls, [e for e in calls if e.time[:10] == _utc(now)[:10]], limits) if calls else None
-
-
-def _spending(calls: Iterable[Entry], today: Iterable[Entry], limits: Limits) -> LLMSpending:
-    runs: dict[str, list[Entry]] = {}
-    for entry in calls:
-        runs.setdefault(entry.run, []).append(entry)
-    spent = _spent(today)
-    return LLMSpending(
-        runs=tuple(_run(entries) for entries in reversed(runs.values())),
-        today_tokens=spent.tokens,
-        today_usd=spent.usd,
-        tokens_per_day=limits.tokens_per_day,
-        usd_per_day=limits.usd_per_day,
-    )
-
-
-def _run(entries: Sequence[Entry]) -> RunSpending:
-    spent = _spent(entries)
-    return RunSpending(
-        run=entries[0].run,
-        started=entries[0].time,
-        llms=tuple(dict.fromkeys(e.llm for e in entries)),
-        calls=len(entries),
-        uncounted=sum(not e.counted for e in entries),
-        tokens=spent.tokens,
-        usd=None if any(e.usd is None for e in entries) else spent.usd,
-    )
-
-
-def _last_of_each(lines: Iterable[bytes]) -> dict[str, Entry]:
-    """Call -> its last entry. What is no entry is passed over: a reservation comes before its call, so no call is lost."""
-    found = {}
-    for line in lines:
-        try:
-            entry = Entry.model_validate_json(line)
-        except ValidationError:
-            continue
-        if entry.call:
-            found[entry.call] = entry
-    return found
-
-
-def _spent(entries: Iterable[Entry]) -> Spent:
-    return sum((Spent(e.tokens or 0, e.usd or 0.0) for e in entries), Spent())
+    return spending(calls, [e for e in calls if e.time[:10] == _utc(now)[:10]], limits) if calls else None
 
 
 def _log(folder: Path) -> Path:

@@ -73,8 +73,13 @@ def _lines(text: str, disclosure: Disclosure) -> list[str]:
 
 
 def _named(column: ColumnProfile) -> dict[str, Any]:
-    same = column.header.lower().replace(" ", "_") == column.name
-    return {"name": column.name, **({} if same else {"header": column.header[:MAX_HEADER]})}
+    header = {} if says_the_same(column.name, column.header) else {"header": column.header[:MAX_HEADER]}
+    return {"name": column.name, **header}
+
+
+def says_the_same(name: str, header: str) -> bool:
+    """Whether a header is the safe name but for blanks and capitals."""
+    return header.lower().replace(" ", "_") == name
 
 
 def _format(column: ColumnProfile) -> dict[str, Any]:
@@ -94,8 +99,6 @@ def _column(column: ColumnProfile, disclosure: Disclosure, limit: int, length: i
     facts["distinct"] = column.distinct
     if column.date:
         facts["date"] = column.date.formats
-        if column.date.evidence:
-            facts["evidence"] = column.date.evidence
         if column.date.prefix:
             facts["date_is_left"] = column.date.prefix
         if column.date.share == 1 and disclosure.mode == "shapes":

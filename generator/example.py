@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import groupby, islice
 
 from generator.contracts import Contract
 from generator.naming import ascii_words
@@ -12,13 +13,15 @@ from generator.request import Example
 from generator.similarity import best
 
 ALIKE = 0.9
+# Of a long list of values so many lines are enough to show how it is written.
+ARMS = 6
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 _TEXT_OR_REMARK = re.compile(rf"(?P<text>{_TEXT.pattern})|--[^\n]*|/\*.*?\*/", re.DOTALL)
 # Quotes that are no text's, and templates.
 _ODD = re.compile(r"[\"'`${}]")
 _MAPPED = re.compile(r"\bmapped as \(\s*select\s+(?P<select>.*?)\n\)", re.DOTALL)
-# What the skeleton of every staging dbt model passes on.
-_SKELETON = re.compile(r"\s*(?:_file_id|_source_file|_source_row|\w+ as _raw),?\s*")
+# What the skeleton of every staging dbt model passes on, and columns that have no source.
+_SKELETON = re.compile(r"\s*(?:_file_id|_source_file|_source_row|\w+ as _raw|cast\(null as .*\) as \w+|from \w+),?\s*")
 
 
 def nearest_example(
@@ -49,4 +52,6 @@ def mapped_columns(model: str) -> str:
     mapped = _MAPPED.search(plain)
     if mapped is None or _ODD.search(_TEXT.sub("", mapped["select"])):
         return ""
-    return "\n".join(x.strip() for x in mapped["select"].splitlines() if x.strip() and not _SKELETON.fullmatch(x))
+    lines = (line.strip() for line in mapped["select"].splitlines() if line.strip() and not _SKELETON.fullmatch(line))
+    groups = groupby(lines, key=lambda line: line.startswith("when "))
+    return "\n".join(line for arms, group in groups for line in islice(group, ARMS if arms else None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from generator.candidate import Candidate, ColumnMapping, Provenance
 from generator.checks import guarded
@@ -42,20 +43,35 @@ class Bench:
     contract: Contract
     sandbox: Sandbox
     functions: frozenset[str]
+    _judged: dict[str, Judgement] = field(default_factory=dict)
+
+    @cached_property
+    def suggestion(self) -> Candidate:
+        """The offline matcher's candidate."""
+        return propose(self.profile, self.contract)
 
     def judge(self, candidate: Candidate) -> Judgement:
-        """Everything that is wrong with a candidate, and what it leaves open."""
-        return judge(candidate, self.profile, self.contract, self.sandbox, self.functions)
+        """Everything that is wrong with a candidate, and what it leaves open; each is run once."""
+        key = candidate.model_dump_json()
+        if key not in self._judged:
+            self._judged[key] = judge(
+                candidate, self.profile, self.contract, self.sandbox, self.functions, suggestion=self.suggestion
+            )
+        return self._judged[key]
 
 
 def first_request(
-    profile: LayoutProfile, contract: Contract, layout: str = "", example: Example | None = None
+    profile: LayoutProfile,
+    contract: Contract,
+    suggestion: Candidate,
+    layout: str = "",
+    example: Example | None = None,
 ) -> Request:
     """What a provider is asked first: all columns of the contract."""
     return Request(
         contract,
         profile,
-        propose(profile, contract),
+        suggestion,
         contract.names,
         ranking=ranked(profile, contract),
         example=example,
@@ -72,8 +88,8 @@ def generate(
     nullable column that nobody can make stays NULL with the reason. `layout` names the layout for logs and limits.
     Raises Blocked where a required column is left.
     """
-    request = first_request(bench.profile, bench.contract, layout, example)
-    suggestion = request.suggestion
+    suggestion = bench.suggestion
+    request = first_request(bench.profile, bench.contract, suggestion, layout, example)
     talk = _talk(bench, provider, request, max_attempts)
     mended = [_mended(talk.best, suggestion)] if talk.best else []
     left: tuple[Violation, ...] = ()

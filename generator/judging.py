@@ -29,21 +29,30 @@ class Judgement:
 
 
 def judge(
-    candidate: Candidate, profile: LayoutProfile, contract: Contract, sandbox: Sandbox, functions: frozenset[str]
+    candidate: Candidate,
+    profile: LayoutProfile,
+    contract: Contract,
+    sandbox: Sandbox,
+    functions: frozenset[str],
+    suggestion: Candidate | None = None,
 ) -> Judgement:
-    """All violations of a candidate and all questions that it leaves open."""
+    """All violations of a candidate and all questions that it leaves open.
+
+    `suggestion` is the offline matcher's candidate, made here if it is not at hand.
+    """
+    suggestion = suggestion or propose(profile, contract)
     subject = Subject(candidate, contract, frozenset(c.name for c in profile.columns), functions)
     unsafe = found(SAFETY, subject)
     violations = [*unsafe, *found(MAPPING_CHECKS, subject)]
     runnable = _without(candidate, contract, unsafe)
     try:
-        outcome = _outcome(runnable, profile, contract, sandbox) if runnable else None
+        outcome = _outcome(runnable, profile, contract, sandbox, suggestion) if runnable else None
     except SandboxError as error:
         failed = list(_located(runnable, contract, sandbox)) if runnable else []
         violations += failed or [Violation("sandbox", str(error))]
         runnable = _without(runnable, contract, failed) if runnable and failed else None
         try:
-            outcome = _outcome(runnable, profile, contract, sandbox) if runnable else None
+            outcome = _outcome(runnable, profile, contract, sandbox, suggestion) if runnable else None
         except SandboxError as again:
             return Judgement((*violations, Violation("sandbox", str(again))))
     if outcome is None:
@@ -67,7 +76,9 @@ def _without(candidate: Candidate, contract: Contract, failed: Sequence[Violatio
     return candidate.model_copy(update={"columns": kept, "row_filter": row_filter})
 
 
-def _outcome(candidate: Candidate, profile: LayoutProfile, contract: Contract, sandbox: Sandbox) -> Outcome:
+def _outcome(
+    candidate: Candidate, profile: LayoutProfile, contract: Contract, sandbox: Sandbox, suggestion: Candidate
+) -> Outcome:
     """What a candidate gives. Raises SandboxError."""
     sources = {name: mapping.source_columns for name, mapping in candidate.columns.items()}
     results = column_results(sandbox, mapped_sql(candidate, contract), contract, sources)
@@ -83,7 +94,7 @@ def _outcome(candidate: Candidate, profile: LayoutProfile, contract: Contract, s
         profile,
         tuple(results),
         contract.max_quarantined,
-        propose(profile, contract),
+        suggestion,
         own,
         counted_rows(sandbox, candidate, contract, profile),
         sampled_rows(sandbox, candidate, contract, profile, own),

@@ -31,9 +31,9 @@ class Done:
     outcomes: list[FileOutcome]
     mapped: list[tuple[LedgerRow, Mapped]] = field(default_factory=list)
 
-    def blocked(self, row: LedgerRow, message: str) -> None:
-        """Note a file that no mapping was found for."""
-        self.outcomes.append(loaded_outcome(replace(row, state="blocked", message=message)))
+    def blocked(self, row: LedgerRow, contract: str | None, message: str) -> None:
+        """Note a file that no mapping onto the contract was found for."""
+        self.outcomes.append(loaded_outcome(replace(row, contract=contract, state="blocked", message=message)))
 
     @property
     def layouts(self) -> list[Layout]:
@@ -79,14 +79,14 @@ def map_all(project: Project, waiting: Sequence[Waiting], provider: Provider, pr
         except (UsageError, LockedError, DiskFullError):
             raise
         except GoldsmithError as error:
-            done.blocked(row, str(error))
+            done.blocked(row, contract or row.contract, str(error))
             continue
         if isinstance(found_mapping, Mapped):
             done.mapped.append((row, found_mapping))
         elif reason := asked.blocked.get(found_mapping.name.dbt_model):
             # The same layout again: it would only be paid for again.
             block(project, row, found_mapping.contract.name, reason)
-            done.blocked(row, reason)
+            done.blocked(row, found_mapping.contract.name, reason)
         else:
             asked.begin(found_mapping)
 
@@ -123,7 +123,7 @@ class _Asked:
         if isinstance(made, Blocked):
             self.blocked[unmapped.name.dbt_model] = str(made)
             block(self._project, unmapped.row, unmapped.contract.name, str(made))
-            done.blocked(unmapped.row, str(made))
+            done.blocked(unmapped.row, unmapped.contract.name, str(made))
             return False
         done.mapped.append((unmapped.row, keep(self._project, unmapped, made, layouts)))
         return True

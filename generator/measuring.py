@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from generator.amounts import Amount
 from generator.candidate import Candidate
 from generator.checks import ColumnResult, Rows, Sample
 from generator.checks.outcome import SAMPLE_CELL
 from generator.checks.result_checks import LATEST, earliest, lossless
 from generator.contracts import Column, Contract
+from generator.directions import Amount
 from generator.expressions import identifier, literal, moment
 from generator.profile import ColumnProfile, LayoutProfile
 from generator.render import mapped_select

@@ -115,14 +115,15 @@ class LayoutOutcome:
 
 
 @dataclass(frozen=True)
-class RunSpending:
-    """What the calls of an LLM took in one run. `started` is in UTC, `usd` US dollars, None where no price is known.
+class Spending:
+    """What the calls of an LLM took, in one run or for one layout: `name` is the run's id, or the dbt model.
 
-    `uncounted` of the `calls` are in it with the most that they may have taken: nobody knows more of them.
+    `began` is when the first of them did (UTC). `usd` is US dollars, None where no price is known. `uncounted` of the
+    `calls` are in it with the most that they may have taken: nobody knows more of them.
     """
 
-    run: str
-    started: str
+    name: str
+    began: str
     llms: tuple[str, ...]
     calls: int
     uncounted: int
@@ -137,9 +138,13 @@ class RunSpending:
 
 @dataclass(frozen=True)
 class LLMSpending:
-    """What calls of an LLM took: in this run, or in all runs of a project, newest first; and today (UTC), of how much."""
+    """What calls of an LLM took, in this run or in all runs of a project: by run and by layout, newest first.
 
-    runs: tuple[RunSpending, ...]
+    Of today (UTC) it has what all runs took, and how much of it they may.
+    """
+
+    runs: tuple[Spending, ...]
+    layouts: tuple[Spending, ...]
     today_tokens: int
     today_usd: float
     tokens_per_day: int | None

@@ -14,6 +14,7 @@ from generator.ledger import Connection, LedgerRow, connect, has_database, read_
 from generator.lock import PATIENCE, hold
 from generator.map_files import Done, map_all
 from generator.mapping import Mapped, Unmapped, look_up
+from generator.offline import propose
 from generator.outcome import FileOutcome, Progress, RunOutcome
 from generator.project import Project
 from generator.prompt import Prompt, build_prompt
@@ -88,7 +89,9 @@ def prompts_for_loaded(project: Project, contract: str | None) -> list[Prompt]:
         found = [look_up(project, row, contract, layouts) for row in waiting]
     functions = describe_functions(project.folder / "macros")
     requests = {
-        x.name.dbt_model: first_request(x.profile, x.contract, x.name.dbt_model, x.example)
+        x.name.dbt_model: first_request(
+            x.profile, x.contract, propose(x.profile, x.contract), x.name.dbt_model, x.example
+        )
         for x in found
         if isinstance(x, Unmapped)
     }

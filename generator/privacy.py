@@ -25,7 +25,11 @@ from generator.similarity import best
 CLEAR_SCORE = 0.5
 CLEAR_VALUES = 20
 CLEAR_LENGTH = 40
-DECOY = 0.9
+# A header that names a column of the contract without doubt.
+NAMED = 0.95
+# Addresses, account and card numbers, telephone numbers: more of them than this share make a column personal.
+_PERSONAL = re.compile(r"\S+@\S+\.\w+|[A-Z]{2}\d{2}[A-Z0-9 ]{10,}|\+?[\d ()/-]{9,}")
+MANY_ALIKE = 0.2
 _WORD = re.compile(r"[^\W\d_]+")
 _DIRECTION = re.compile(r"\b(?:CR|DR)$", re.IGNORECASE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d{3,}\b")
@@ -59,7 +63,7 @@ class Disclosure:
         """The words of the contract and of the headers, casefolded."""
         texts: set[str] = {*self.values, *self.contract.leave_out_headers, *self.profile.headers}
         for column in self.contract.columns:
-            texts.update(_names(column), column.decoys, column.time_aliases)
+            texts.update(_names(column), column.weak_aliases, column.decoys, column.time_aliases)
             if column.sign:
                 texts.update(column.sign.outflow, column.sign.inflow, column.sign.flag)
         return frozenset(word.casefold() for text in texts for word in _WORD.findall(text))
@@ -97,17 +101,21 @@ class Disclosure:
         return feeds and few and not column.date and not column.number and not self.is_personal(column)
 
     def is_personal(self, column: ColumnProfile) -> bool:
-        """Whether a column may hold personal data: it ranks for a column that does, or its header has the words of one."""
+        """Whether a column may hold personal data: it ranks for a column that does, or its header or cells are like it.
+
+        Decoys are as personal as what they are mistaken for: the other party's account is an account.
+        """
+        personal = [gold for gold in self.contract.columns if gold.pii]
+        if any(column.name == ranked.column for gold in personal for ranked in self.ranking.get(gold.name, ())):
+            return True
+        if any(best(column.header, _names(gold)) >= NAMED for gold in self.contract.columns if not gold.pii):
+            return False
         words = set(_words(column.header))
-        return any(
-            any(column.name == ranked.column for ranked in self.ranking.get(gold.name, ()))
-            or (
-                any(set(_words(name)) <= words for name in _names(gold) if _words(name))
-                and best(column.header, gold.decoys) < DECOY
-            )
-            for gold in self.contract.columns
-            if gold.pii
-        )
+        names = (name for gold in personal for name in (*_names(gold), *gold.weak_aliases, *gold.decoys))
+        if any(set(_words(name)) <= words for name in names if _words(name)):
+            return True
+        alike = sum(bool(_PERSONAL.fullmatch(value)) for value in column.values)
+        return bool(personal) and not column.date and alike > MANY_ALIKE * column.filled
 
     def meanings(self, gold: str, sources: Iterable[str]) -> dict[str, str]:
         """The accepted value that the contract gives to each text of these columns that it names."""
@@ -133,7 +141,7 @@ class Disclosure:
 
 
 def _names(gold: Column) -> tuple[str, ...]:
-    return (gold.name, *gold.aliases, *gold.weak_aliases)
+    return (gold.name.replace("_", " "), *gold.aliases)
 
 
 def _words(text: str) -> Iterable[str]:

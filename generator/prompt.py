@@ -21,7 +21,7 @@ from generator.answer import answer_schema
 from generator.candidate import Candidate, ColumnMapping
 from generator.checks import MAPPING_CHECKS, SAFETY
 from generator.checks.grammar import FUNCTIONS
-from generator.described import described_contract, described_layout
+from generator.described import described_contract, described_layout, says_the_same
 from generator.privacy import Disclosure
 from generator.request import Example, Privacy, Request
 from generator.violation import Violation
@@ -134,12 +134,12 @@ def _sql(sql: str | None, disclosure: Disclosure) -> str | None:
 
 
 def _example(example: Example | None, disclosure: Disclosure) -> list[Any]:
-    """The approved mapping of another layout: the headers that it uses, and its SQL, line by line."""
+    """The approved mapping of another layout: the headers behind its names, and its SQL, line by line."""
     if example is None:
         return []
-    words = set(re.findall(r"\w+", example.sql))
-    headers = {name: header for name, header in example.headers.items() if name in words}
-    return [headers, *disclosure.sql(example.sql).splitlines()]
+    used = set(re.findall(r"\w+", example.sql))
+    headers = {n: header for n, header in example.headers.items() if n in used and not says_the_same(n, header)}
+    return [*_some({"headers": headers}), *disclosure.sql(example.sql).splitlines()]
 
 
 def _answered(candidate: Candidate | None, names: Sequence[str], kept: Candidate | None) -> list[dict[str, Any]]:

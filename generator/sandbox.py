@@ -44,6 +44,8 @@ _LIMITS = (
 # Messages of these speak of names and syntax; those of all other errors quote values.
 _ABOUT_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+# Texts, names and numbers as a whole: what is only a part of one might be made to cover any cell.
+_SAID = re.compile(r"'((?:[^']|'')*)'|(\d[\d.]*)|(\w+)")
 
 
 class SandboxError(GoldsmithError):
@@ -177,7 +179,7 @@ def _message(error: duckdb.Error, sql: str) -> str:
     line = _first_line(error)
     if isinstance(error, _ABOUT_SQL):
         return line
-    known = sql.lower()
+    known = frozenset(part.lower() for match in _SAID.finditer(sql) for part in match.groups() if part)
     parts, end = [], 0
     for match in _QUOTED.finditer(line):
         inner = match[0][1:-1]
@@ -186,6 +188,6 @@ def _message(error: duckdb.Error, sql: str) -> str:
     return "".join([*parts, _digits(line[end:], known)])
 
 
-def _digits(text: str, known: str) -> str:
+def _digits(text: str, known: frozenset[str]) -> str:
     """A text with its numbers masked, but for those in the SQL and in names of types."""
     return re.sub(r"(?<![A-Za-z])\d[\d.]*", lambda n: n[0] if n[0] in known else mask(n[0]), text)

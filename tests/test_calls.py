@@ -9,16 +9,21 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generator.budget import Limits
-from generator.calls import Calls, Entry, read_calls, read_spending
+from generator.calls import Calls, read_calls, read_spending
+from generator.entry import Entry
 from generator.errors import DiskFullError, UsageError
 from generator.prompt import Prompt
 from generator.request import ProviderError
@@ -176,6 +181,27 @@ def test_a_log_that_is_taken_away_meanwhile_gives_the_run_no_new_budget(tmp_path
         ask(calls, limits=replace(FREE, tokens_per_run=150))
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 60), st.floats(0, 1), st.booleans()), max_size=25),
+)
+def test_whatever_calls_take_no_limit_is_ever_broken(steps: list[tuple[str, int, float, bool]]) -> None:
+    limits = replace(FREE, tokens_per_file=100, tokens_per_run=200)
+    with TemporaryDirectory() as folder:
+        calls = Calls(Path(folder))
+        for layout, most, share, answered in steps:
+            with suppress(ProviderError):
+                asked = ask(calls, most, limits=limits, layout=layout)
+                if answered:
+                    settle(calls, asked, int(share * most))
+            done = read_calls(Path(folder))
+            used = Counter[str]()
+            for call in done:
+                used[call.layout] += call.tokens or 0
+            assert max(used.values(), default=0) <= 100
+            assert used.total() <= 200
+
+
 def test_threads_together_do_not_break_a_limit(tmp_path: Path) -> None:
     calls = Calls(tmp_path)
     limits = replace(FREE, tokens_per_run=1000)
@@ -259,12 +285,15 @@ def test_spending_is_told_by_run_newest_first_and_of_today(tmp_path: Path) -> No
         settle(new, ask(new), tokens, 0.02)
     spending = read_spending(tmp_path, Limits(), NOON)
     assert spending
-    assert [(r.started[:10], r.calls, r.tokens, r.usd) for r in spending.runs] == [
+    assert [(r.began[:10], r.calls, r.tokens, r.usd) for r in spending.runs] == [
         ("2030-03-17", 2, 100, 0.04),
         ("2030-03-16", 1, 70, 0.02),
     ]
     assert spending.newest == "2 calls, 100 tokens, $0.040 (today $0.040 of $50.00)"
-    assert new.spending(Limits()) == replace(spending, runs=spending.runs[:1])
+    ours = new.spending(Limits())
+    assert ours
+    assert (ours.runs, ours.today_usd) == (spending.runs[:1], spending.today_usd)
+    assert [(x.name, x.calls, x.tokens) for x in spending.layouts] == [(PROMPT.layout, 3, 170)]
     assert read_spending(tmp_path, FREE, NOON + DAY) == replace(
         spending, today_tokens=0, today_usd=0, tokens_per_day=None, usd_per_day=None
     )

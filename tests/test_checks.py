@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from generator import checks
 from generator.candidate import Candidate, ColumnMapping, Question
-from generator.checks import (
-    CHECKS,
-    RESULT_CHECKS,
-    ColumnResult,
-    cell_checks,
-    limit_checks,
-    mapping_checks,
-    result_checks,
-    result_violations,
-    sql_checks,
-    static_violations,
-)
-from generator.checks.check import Check
+from generator.checks import ColumnResult, Outcome, all_checks, found, result_checks, static_violations
+from generator.checks.check import Asking, Check
 from generator.contracts import Column, Contract
 from generator.profile import ColumnProfile, LayoutProfile
 from generator.violation import Violation
@@ -88,12 +80,11 @@ def test_a_good_candidate_has_no_violation() -> None:
 
 
 def test_every_check_is_listed_with_a_name_and_one_line() -> None:
-    modules = (cell_checks, limit_checks, mapping_checks, sql_checks, result_checks)
-    found = {v.name for m in modules for v in vars(m).values() if isinstance(v, Check)}
-    listed = [*(c.name for c in CHECKS), *(c.name for c in RESULT_CHECKS)]
-    assert sorted(listed) == sorted(found)
-    for description in [*(c.description for c in CHECKS), *(c.description for c in RESULT_CHECKS)]:
-        assert description.endswith(".") and "\n" not in description
+    modules = [importlib.import_module(f"generator.checks.{m.name}") for m in pkgutil.iter_modules(checks.__path__)]
+    made = {v.name for m in modules for v in vars(m).values() if isinstance(v, (Check, Asking))}
+    assert sorted(rule.name for rule in all_checks()) == sorted(made)
+    for rule in all_checks():
+        assert rule.description.endswith(".") and "\n" not in rule.description
 
 
 ALLOWED = [
@@ -117,7 +108,7 @@ ALLOWED = [
     "cast(length(text) as text)",
     "cast(strpos(text, 'x') as text)",
     "case when contains(text, 'x') or starts_with(text, 'y') or ends_with(text, 'z') then 'a' end",
-    "case when suffix(text, 'x') or prefix(text, 'y') then 'a' else 'b' end",
+    "case when suffix(text, 'x') or prefix(text, 'y') then 'a' when has_value(text) then 'b' end",
     "case when regexp_matches(text, '^\\d+$') then text end",
     "regexp_extract(text, '([A-Z]{3})', 1)",
     "regexp_extract(_preamble, 'Konto: (\\w+)', 1)",
@@ -180,7 +171,12 @@ def test_allowed_expressions(expression: str) -> None:
         ("allowed_functions", "decimal('1')", "decimal"),
         ("allowed_syntax", "(select 'x')", "Subquery"),
         ("allowed_syntax", "text as memo", "Alias"),
-        ("allowed_syntax", "*", "Star"),
+        ("plain_text", "*", "ends with `*`"),
+        ("plain_text", "text in", "ends with `in`"),
+        ("plain_text", ", text", "nothing between"),
+        ("allowed_syntax", "case when text in () then 'a' end", "nothing in the list"),
+        ("allowed_syntax", "text::decimal(case when text = 'a' then 1 end, 2)", "a number"),
+        ("allowed_syntax", "case when text like 'a' escape 'b' then 'c' end", "Escape"),
         ("allowed_syntax", "lower(distinct text)", "Distinct"),
         ("allowed_syntax", "current_date", "CurrentDate"),
         ("allowed_syntax", "interval '1' day", "Interval"),
@@ -210,9 +206,14 @@ def test_allowed_expressions(expression: str) -> None:
             "regexp_replace(regexp_replace(text, '', '\\0aaaaaaaaa', 'g'), '', 'aaaaaaaaa', 'g')",
             "times",
         ),
-        ("bounded_work", "nullif(nullif(nullif(nullif(text, 'a'), 'b'), 'c'), 'd')", "nest at most 3"),
-        ("bounded_work", "clean_text(clean_text(clean_text(clean_text(text))))", "nest at most 3"),
-        ("bounded_work", " || ".join(["clean_text(text)"] * 61), "61 calls"),
+        ("bounded_work", "nullif(" * 12 + "text" + ", 'a')" * 12, "nest them less"),
+        ("bounded_work", "clean_text(" * 5 + "text" + ")" * 5, "nest them less"),
+        ("bounded_work", "(" * 9 + "text" + " between 'a' and 'b')::text" * 9, "nest them less"),
+        ("bounded_work", "case case text " + "when 'a' then 'b' " * 80 + "end " + "when 'a' then 'b' " * 80 + "end", "parts"),
+        ("bounded_work", " || ".join(["text"] * 40), "write one concat_ws"),
+        ("bounded_work", "concat(" + ", ".join(["text"] * 101) + ")", "101 times"),
+        ("small_patterns", "regexp_extract(text, '(.{1,30}){30}', 1)", "repeats too much"),
+        ("literal_arguments", "parse_decimal(text, '\\')::text", "'.' or ','"),
         ("declared_columns", "missing", "not a column"),
         ("read_not_cast", "cast(betrag as decimal(18,2))::text", "casts lie"),
         ("read_not_cast", "try_cast(clean_text(betrag) as integer)::text", "casts lie"),
@@ -413,9 +414,16 @@ def a_result(name: str, data_type: str, **counts: Any) -> ColumnResult:
     return ColumnResult(name, data_type, **{**fields, "distinct": 80, **counts})
 
 
+def violations_of(
+    judged: Candidate, result: ColumnResult, profile: LayoutProfile = PROFILE, max_quarantined: float = 0.1
+) -> list[Violation]:
+    of_results = [v for v in vars(result_checks).values() if isinstance(v, Check)]
+    return found(of_results, Outcome(judged, CONTRACT, profile, (result,), max_quarantined))
+
+
 def judge(result: ColumnResult, expression: str = "clean_text(text)", **fields: Any) -> list[Violation]:
     judged = candidate({result.name: expression}, **fields)
-    return result_violations(judged, CONTRACT, PROFILE, [result], CONTRACT.max_quarantined)
+    return violations_of(judged, result)
 
 
 @pytest.mark.parametrize(
@@ -473,10 +481,10 @@ def test_a_filter_that_keeps_nothing() -> None:
     nothing = a_result("amount", "DECIMAL(38,10)", rows=0, distinct=0)
     assert [(v.rule, v.column) for v in judge(nothing, row_filter="art = 'x'")] == [("keeps_rows", None)]
     empty = LayoutProfile((), "empty.csv", ";", True)
-    assert result_violations(candidate(), CONTRACT, empty, [nothing], 0.1) == []
+    assert violations_of(candidate(), nothing, empty) == []
 
 
 def test_the_threshold_is_the_callers() -> None:
     result = a_result("amount", "DECIMAL(38,10)", unreadable=1)
-    assert result_violations(candidate(), CONTRACT, PROFILE, [result], 0.1) == []
-    assert rules(result_violations(candidate(), CONTRACT, PROFILE, [result], 0.0)) == {"readable"}
+    assert violations_of(candidate(), result) == []
+    assert rules(violations_of(candidate(), result, max_quarantined=0.0)) == {"readable"}

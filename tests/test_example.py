@@ -61,7 +61,6 @@ def test_an_example_is_the_expressions_and_the_filter_without_remarks() -> None:
         "when 'it''s -- no remark' then -parse_decimal(wert, ',')",
         "end as amount,",
         "clean_text(name) as description,",
-        "from source",
         "where coalesce(lower(clean_text(art)) not in ('offen'), true)",
     ]
 
@@ -71,6 +70,13 @@ def test_an_example_is_the_expressions_and_the_filter_without_remarks() -> None:
 )
 def test_of_an_edit_with_templates_or_other_quotes_nothing_is_passed_on(odd: str) -> None:
     assert mapped_columns(MODEL.replace("clean_text(name)", odd)) == ""
+
+
+def test_of_a_long_list_of_values_a_few_lines_are_shown() -> None:
+    arms = "\n".join(f"            when 'v{i}' then 'w{i}'" for i in range(50))
+    lines = mapped_columns(MODEL.replace("        end as amount", f"{arms}\n        end as amount")).splitlines()
+    assert sum(line.startswith("when") for line in lines) == 6
+    assert "end as amount," in lines and "clean_text(name) as description," in lines
 
 
 def test_what_is_no_staging_model_gives_no_example() -> None:

@@ -26,12 +26,12 @@ def test_each_behaviour_of_an_endpoint_ends_as_the_table_says(
     assert (seen.state, seen.requests, seen.attempts) == (case.state, case.requests, case.attempts), seen
     assert case.says in seen.said
     if seen.state == "blocked":
-        assert seen.said.startswith("no mapping by openai") and "booked_on" in seen.said or "amount: " in seen.said
+        assert seen.said.startswith("no mapping by openai")
     # A try whose answer is lost is charged with the 16,000 tokens that the answer may have had, and with the prompt.
     assert seen.tokens_out == 200 * case.paid + 16_000 * case.lost
     assert seen.tokens_in == 1000 * case.paid or (case.lost and seen.tokens_in > 1000 * (case.paid + case.lost))
     assert seen.usd == pytest.approx((2 * seen.tokens_in + 8 * seen.tokens_out) / 1_000_000)
-    assert seen.said.isprintable() and len(seen.said) < 1000
+    assert seen.said.isprintable() and len(seen.said) < 2000
     assert "Traceback" not in seen.output
     models = list((seen.project.folder / "models/staging").glob("*/*.sql"))
     assert len(models) == (seen.state != "blocked")

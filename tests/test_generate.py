@@ -202,7 +202,7 @@ def test_questions_of_the_llm_stay(bench: Bench) -> None:
 
 
 def test_the_first_request_has_all_that_a_prompt_is_made_of() -> None:
-    request = first_request(profile(), BANK, "a_layout")
+    request = first_request(profile(), BANK, mapped(), "a_layout")
     assert (request.asked, request.kept, request.violations, request.attempt) == (BANK.names, None, (), 1)
     assert request.layout == "a_layout"
     assert set(request.ranking) <= set(BANK.names)

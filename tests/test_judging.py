@@ -9,7 +9,6 @@ from invented import layout, shipped
 from judged import answered, judged, judged_candidate, rules
 
 from generator.candidate import ColumnMapping, Question
-from generator.checks import all_checks
 from generator.contracts import Column, Contract
 from generator.offline import propose
 from generator.violation import Part, Violation
@@ -308,7 +307,7 @@ def test_a_key_is_given_and_tells_rows_apart() -> None:
     assert rules(judged(profile, KEYED, {"parcel": "a", "label": "b"})) == [("contract_key", "label")]
     assert rules(judged(profile, KEYED, {"parcel": "case when a = '1' then a end", "label": "a"})) == [
         ("readable", "parcel"),
-        ("contract_key", "parcel")
+        ("contract_key", "parcel"),
     ]
     assert judged(profile, KEYED, {"parcel": "a", "label": "a"}).violations == ()
 
@@ -509,9 +508,3 @@ def test_a_question_that_the_candidate_asks_by_itself_is_not_asked_twice() -> No
     text = "the row filter leaves out 2 of 5 rows: are they no data?"
     own = (Question(column="booked_on", text=text),)
     assert judged(STATEMENT, BANK, RIGHT, row_filter="code <> 'B'", questions=own).questions == ()
-
-
-def test_every_rule_has_a_name_of_its_own_and_one_line() -> None:
-    listed = all_checks()
-    assert len({rule.name for rule in listed}) == len(listed)
-    assert all(rule.description.endswith(".") and "\n" not in rule.description for rule in listed)

@@ -13,14 +13,14 @@ PACKAGE = Path(__file__).parents[1] / "generator"
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(names.split())
     for names in (
-        "errors naming violation outcome candidate visible budget",
+        "errors naming violation outcome candidate visible budget entry",
         "cells contracts fingerprint letters quoting sql_functions workers",
         "dates numbers records",
         "alphabets kinds profile similarity",
         "request",
         "codepages currencies delimiters headers matching mask privacy described example expressions render report",
         "balance",
-        "amounts questions prompt answer checks",
+        "directions amounts questions prompt answer checks",
         "offline",
         "decoding survey encoding dialect blocks bodies footer utf8 sorting",
         "reading intake unpacking archive copying remote disk "

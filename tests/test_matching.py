@@ -18,6 +18,7 @@ from generator.matching import (
     known_share,
     match_columns,
     name_score,
+    ranked,
     score,
     type_fit,
     value_key,
@@ -233,3 +234,22 @@ def test_the_assignment_is_the_cheapest_there_is(rows: int, more: int, data: st.
     assert len(set(found.values())) == rows
     cheapest = min(sum(costs[r][c] for r, c in enumerate(p)) for p in permutations(range(rows + more), rows))
     assert sum(costs[r][c] for r, c in found.items()) == cheapest
+
+
+# ---- ranking --------------------------------------------------------------------------------------------------------
+
+
+def test_each_gold_column_has_the_three_columns_that_fit_it_best_with_their_scores() -> None:
+    profile = layout("Label,Title,Label 2,Name,Preis\na,b,c,d,1.50")
+    names = [(r.column, r.score) for r in ranked(profile, STOCK)["name"]]
+    assert names == sorted(names, key=lambda pair: -pair[1]) and len(names) == 3
+    assert {name for name, _ in names[:2]} == {"title", "name"}
+    assert [r.column for r in ranked(profile, STOCK)["price"]] == ["preis"]
+
+
+def test_a_gold_column_that_nothing_fits_has_no_rank() -> None:
+    assert ranked(layout("Farbe\nrot"), STOCK) == dict.fromkeys(STOCK.names, ())
+
+
+def test_of_columns_that_fit_alike_the_first_of_the_file_is_ranked_first() -> None:
+    assert [r.column for r in ranked(layout("Preis,Price\n1.50,2.50"), STOCK)["price"]] == ["preis", "price"]

@@ -197,7 +197,7 @@ def test_who_answers_by_the_name_of_a_cheaper_llm_costs_what_was_asked() -> None
     assert cost(("gpt-4o", "gpt-4o-mini"), "api.openai.com", 1_000_000, 1_000_000, {}) == asked
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "0.0.0.0", "::1"])
 def test_this_machine_has_several_names(host: str) -> None:
     assert cost(("no-such-llm",), host, 1, 1, {}) == 0.0
 

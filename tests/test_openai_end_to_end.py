@@ -28,8 +28,16 @@ def landed(folder: Path, text: str) -> LiveProject:
     return project
 
 
-def environment(url: str, **more: str) -> dict[str, str]:
-    return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url, "OPENAI_MODEL": "an-llm", "OPENAI_TIMEOUT": "20", **more}
+def ask(project: LiveProject, url: str, *arguments: str, api: str = "chat") -> Ran:
+    """Run `goldsmith` with an endpoint."""
+    return project.goldsmith(
+        *arguments,
+        OPENAI_API_KEY=KEY,
+        OPENAI_BASE_URL=url,
+        OPENAI_MODEL="an-llm",
+        OPENAI_API=api,
+        OPENAI_TIMEOUT="20",
+    )
 
 
 class Asked:
@@ -38,7 +46,7 @@ class Asked:
     def __init__(self, folder: Path, script: list[Behaviour], text: str, url: str = "") -> None:
         self.project = landed(folder / "project", text)
         with LLMServer(script) as server:
-            self.ran: Ran = self.project.goldsmith("--json", "run", **environment(url or server.url))
+            self.ran: Ran = ask(self.project, url or server.url, "--json", "run")
             self.requests, self.headers = server.requests, server.headers
 
     @property
@@ -179,7 +187,7 @@ def test_the_key_is_sent_as_it_should_be_and_is_nowhere_else(which: str, request
 def test_by_the_responses_api_the_same_comes_out(good: Asked, tmp_path: Path) -> None:
     project = landed(tmp_path / "project", RIDDLE)
     with LLMServer([reply(answer(RIGHT))]) as server:
-        ran = project.goldsmith("--json", "run", **environment(server.url, OPENAI_API="responses"))
+        ran = ask(project, server.url, "--json", "run", api="responses")
         assert server.paths == ["/v1/responses"]
     assert (ran.code, ran.json["files"]) == (0, good.ran.json["files"])
     assert mapping_files(project) == mapping_files(good.project)
@@ -187,8 +195,9 @@ def test_by_the_responses_api_the_same_comes_out(good: Asked, tmp_path: Path) ->
 
 def test_what_was_recorded_is_replayed_without_a_key_or_a_server(tmp_path: Path) -> None:
     project = landed(tmp_path / "project", RIDDLE)
+    project.goldsmith("load")
     with LLMServer([reply(answer(WRONG)), reply(answer(RIGHT, ["amount"]))]) as server:
-        ran = project.goldsmith("run", "--record", **environment(server.url))
+        ran = ask(project, server.url, "generate", "--record")
     assert ran.code == 0, ran
     recordings = sorted((project.folder / "recordings").glob("*"))
     assert len(recordings) == 2 and all(p.suffix == ".json" for p in recordings)
@@ -196,7 +205,8 @@ def test_what_was_recorded_is_replayed_without_a_key_or_a_server(tmp_path: Path)
 
     again = landed(tmp_path / "again", RIDDLE)
     shutil.copytree(project.folder / "recordings", again.folder / "recordings")
-    ran = again.goldsmith("--json", "run", "--provider", "replay")
+    again.goldsmith("load")
+    ran = again.goldsmith("--json", "generate", "--provider", "replay")
     assert (ran.code, ran.json["files"][0]["provider"]) == (0, "replay"), ran
     assert "provider: replay (as asked)" in ran.json["notices"]
     (sql, _), (replayed, _) = mapping_files(project), mapping_files(again)
@@ -205,7 +215,8 @@ def test_what_was_recorded_is_replayed_without_a_key_or_a_server(tmp_path: Path)
 
 def test_what_was_not_recorded_is_blocked_with_how_to_record_it(tmp_path: Path) -> None:
     project = landed(tmp_path / "project", RIDDLE)
-    ran = project.goldsmith("--json", "run", "--provider", "replay")
+    project.goldsmith("load")
+    ran = project.goldsmith("--json", "generate", "--provider", "replay")
     (file,) = ran.json["files"]
     assert (ran.code, file["state"]) == (1, "blocked")
     assert "record it: goldsmith run --provider openai --record" in file["message"]
@@ -232,16 +243,14 @@ def test_a_missing_key_is_one_line_that_says_what_to_set(options: list[str], say
 def test_ctrl_c_during_a_call_ends_it_at_once(behaviour: Behaviour, tmp_path: Path) -> None:
     project = landed(tmp_path / "project", RIDDLE)
     with LLMServer([behaviour]) as server:
-        process = project.start("run", **environment(server.url, OPENAI_TIMEOUT="180"))
+        process = project.start("run", OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url)
         assert server.asked(60)
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
         out, err = process.communicate(timeout=60)
         assert time.monotonic() - began < 5
     assert (process.returncode, out, err.strip()) == (130, "", INTERRUPTED)
-    # The file is loaded; the next run goes on from there.
-    with LLMServer([reply(answer(RIGHT))]) as server:
-        assert project.goldsmith("run", **environment(server.url)).code == 0
+    assert [file["state"] for file in project.status().values()] == ["loaded"]
 
 
 def mapping_files(project: LiveProject) -> list[str]:

@@ -192,6 +192,9 @@ NO_ANSWER = "answered something that is no (chat completion|answer of the Respon
         (status(504), r"failed \(504\); try again later", 3, 3),
         (raw(b"[" * 100_000, 500), r"failed \(500\)", 3, 0),
         (raw(b"xx", 500, {"Content-Encoding": "gzip"}), "cannot be unpacked", 1, 1),
+        (raw(b"\xff\xfe", 500, {"Content-Type": "text/html; charset=bogus"}), r"failed \(500\)", 3, 0),
+        (raw(b'{"detail": [{"loc": ["body", "model"]}]}', 422), r"422: .*'body', 'model'", 1, 0),
+        (raw(b"{}", headers={"X": "y" * 200_000}), "broke off", 3, 3),
         (raw(b"", 307, {"Location": "/v1/chat/completions"}), r"sends us elsewhere \(307\); set OPENAI_BASE_URL", 1, 0),
         (reset(), "broke off; try later, check the network", 3, 3),
         (broken_off(), "broke off; try later, check the network", 3, 3),
@@ -340,10 +343,15 @@ def test_an_old_endpoint_is_told_the_limit_by_its_old_name() -> None:
     assert server.requests[-1]["max_tokens"] == 16_000
 
 
-def test_an_endpoint_that_refuses_the_format_for_good_is_asked_once_more_only(api: Api) -> None:
-    with LLMServer([NOT_FORMAT]) as server, pytest.raises(ProviderError, match=r"refused the request \(400") as caught:
-        endpoint(server.url, api).complete(PROMPT)
-    assert len(server.requests) == caught.value.tries == 2
+def test_where_the_format_was_not_what_is_refused_it_is_asked_once_without_and_then_with_it_again(api: Api) -> None:
+    with LLMServer([NOT_FORMAT, NOT_FORMAT, reply("{}")]) as server:
+        asked = endpoint(server.url, api)
+        with pytest.raises(ProviderError, match=r"refused the request \(400") as caught:
+            asked.complete(PROMPT)
+        assert len(server.requests) == caught.value.tries == 2
+        assert asked.complete(PROMPT).notices == ()
+    words = "response_format" if api == "chat" else '"format"'
+    assert [words in json.dumps(r) for r in server.requests] == [True, False, True]
 
 
 def test_several_threads_ask_at_once(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -15,7 +16,7 @@ from rich.console import Console
 from riddle import RIDDLE, RIGHT, WRONG, answer
 
 from generator.calls import read_calls
-from generator.outcome import FileOutcome, LayoutOutcome, LLMSpending, MappedColumn, RunOutcome, RunSpending
+from generator.outcome import FileOutcome, LayoutOutcome, LLMSpending, MappedColumn, RunOutcome, Spending
 from generator.report import render_report
 from generator.terminal import show_layout, show_run
 
@@ -36,9 +37,10 @@ LAYOUT = LayoutOutcome(
     "3f2a9c1e", "stg_shop", "shop", "orders", "gold", "pending", "openai", "m.sql", COLUMNS,
     llm="an-llm", attempts=2, tokens=5321, usd=0.0123,
 )  # fmt: skip
-NEW = RunSpending("b", "2031-12-27T10:00:00.000Z", ("an-llm",), 3, 0, 16_214, 0.0412)
-OLD = RunSpending("a", "2031-12-26T09:00:00.000Z", ("an-llm", "<b>other"), 1, 1, 9_000, None)
-SPENDING = LLMSpending((NEW, OLD), 16_214, 0.12, 10_000_000, 50)
+NEW = Spending("b", "2031-12-27T10:00:00.000Z", ("an-llm",), 3, 0, 16_214, 0.0412)
+OLD = Spending("a", "2031-12-26T09:00:00.000Z", ("an-llm", "<b>other"), 1, 1, 9_000, None)
+BLOCKED = Spending("stg_<i>blocked", "2031-12-26T09:00:00.000Z", ("an-llm",), 2, 0, 7_777, 0.02)
+SPENDING = LLMSpending((NEW, OLD), (BLOCKED,), 16_214, 0.12, 10_000_000, 50)
 RUN = RunOutcome(files=(FILE,), layouts=(LAYOUT,), spending=SPENDING)
 
 
@@ -88,14 +90,17 @@ def test_a_new_layout_is_told_with_what_it_took() -> None:
 
 def test_the_report_shows_the_cost_of_each_run_and_layout() -> None:
     page = render_report(RUN, "t")
-    told = " ".join(re.sub(r"<[^>]*>", "", page).split())
+    told = " ".join(re.sub(r"</t[dh]>", " ", page).split())
+    told = re.sub(r"<[^>]*>", "", told)
     assert "mapped by openai (an-llm, 2 attempts, 5,321 tokens, $0.012)" in told
-    assert "by offline" in told
-    assert "today $0.12 of $50.00 (UTC)" in page
+    assert "mapped by offline" in told
+    assert "4 calls in 2 runs, 25,214 tokens, $0.041 (today $0.12 of $50.00), the day in UTC" in told
     assert "2031-12-27 10:00" in page
     for cells in ('<td class="n">3</td><td class="n">16,214</td><td class="n">$0.041</td>', "no price known"):
         assert cells in page
+    assert "stg_<i>blocked 2031-12-26 09:00 an-llm 2 7,777 $0.020" in html.unescape(told)
     assert "<b>other" not in page
+    assert "<i>blocked" not in page
     assert "&lt;b&gt;other" in page
 
 
@@ -103,7 +108,7 @@ def test_a_report_of_many_runs_shows_the_newest() -> None:
     many = replace(SPENDING, runs=(NEW,) * 23)
     page = render_report(replace(RUN, spending=many), "t")
     assert page.count("2031-12-27 10:00") == 20
-    assert "and 3 earlier runs in <code>logs/llm.jsonl</code>" in page
+    assert "and 3 earlier, in <code>logs/llm.jsonl</code>" in page
 
 
 def test_spending_is_part_of_the_json() -> None:
@@ -147,7 +152,7 @@ def test_money_is_counted_from_the_first_call_to_the_report(tmp_path: Path) -> N
     assert [text for text in ("sk-0123456789", "Laden", "so I say", "wieviel") if text in log] == []
     page = (live.project.folder / live.project.goldsmith("report").out.strip()).read_text(encoding="utf-8")
     assert "2 attempts, 2,400 tokens, $0.040" in page
-    assert "today $0.040 of $50.00 (UTC)" in page
+    assert "2 calls in 1 run, 2,400 tokens, $0.040 (today $0.040 of $50.00), the day in UTC" in page
 
 
 @pytest.mark.slow

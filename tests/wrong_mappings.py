@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from invented import LAYOUTS, ROOT, shipped
-from projects import SKELETON, LiveProject
+from projects import EXAMPLES, SKELETON, LiveProject
 
 from generator.candidate import Candidate, ColumnMapping
 from generator.contracts import Contract
@@ -63,12 +63,19 @@ class Right:
         return Sandbox.of_file(functions_sql(), self.database, f"raw.{self.raw_table}", self.file_id)
 
 
-def loaded(folder: Path, real: bool = True) -> Iterator[Right]:
-    """The examples, and the real files if they are there, loaded into a project in a folder: those that are clear."""
+def examples() -> dict[str, Path]:
+    """The examples, by where they go in a project."""
+    return {p.relative_to(ROOT / "examples").as_posix(): p for p in sorted(EXAMPLES.glob("*/*/*.csv"))}
+
+
+def real_files() -> dict[str, Path]:
+    """The real files, if they are there."""
+    return {f"landing/{p.parts[-3]}/real/{p.name}": p for p in sorted(LAYOUTS.glob("*/files/*")) if p.is_file()}
+
+
+def loaded(folder: Path, files: Mapping[str, Path]) -> Iterator[Right]:
+    """Files loaded into a project in a folder: those that have a right mapping."""
     project = LiveProject.copy(folder / "project", *SKELETON)
-    files = {p.relative_to(ROOT / "examples").as_posix(): p for p in (ROOT / "examples").glob("landing/*/*/*.csv")}
-    if real:
-        files |= {f"landing/{p.parts[-3]}/real/{p.name}": p for p in sorted(LAYOUTS.glob("*/files/*")) if p.is_file()}
     for name, path in files.items():
         project.put(name, path.read_bytes())
     project.goldsmith("load")
@@ -215,7 +222,7 @@ class Judged:
     candidate: Candidate
 
 
-def judged(rights: Iterator[Right] | list[Right]) -> Iterator[Judged]:
+def judged(rights: Iterable[Right]) -> Iterator[Judged]:
     """Every wrong mapping of these layouts that changes anything."""
     for right in rights:
         required = tuple(c.name for c in right.contract.required) or right.contract.names[:1]
@@ -246,7 +253,7 @@ def table(found: list[Judged]) -> str:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        every = list(judged(loaded(Path(folder))))
+        every = list(judged(loaded(Path(folder), examples() | real_files())))
     print(table(every))
     for one in every:
         if one.verdict == "silent" and (one.changes_required or "-v" in sys.argv):

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from generator.checks.check import Found, check, quoted, shown
 from generator.checks.subject import Subject
-from generator.checks.total import can_stop
+from generator.checks.total import stoppable
 from generator.checks.work import work
 
 MAX_PATTERN = 200
@@ -139,8 +139,8 @@ def goes_on(subject: Subject) -> Found:
         if piece.kind != "reshape" or piece.tree is None:
             continue
         for part in _computed(piece.tree):
-            if can_stop(part):
-                message = f"{shown(part)}: one odd cell could stop it, and with it every file; write try(...)"
+            for node in stoppable(part):
+                message = f"{shown(node)}: one odd cell could stop it, and with it every file; write try(...)"
                 yield piece.place, piece.where + message
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from generator.amounts import Amount
 from generator.balance import numbers_of
 from generator.candidate import Candidate, ColumnMapping
 from generator.checks.subject import Piece, used_columns
 from generator.contracts import Column, Contract
+from generator.directions import Amount
 from generator.profile import ColumnProfile, LayoutProfile
 
 # Characters of a cell in a sample.

@@ -16,6 +16,8 @@ PASSED_ON = frozenset({*ROW_KEYS, "_preamble", "_footer"})
 RELATIONS = frozenset({"source", "reshaped", "mapped"})
 MAX_BRANCHES = 60
 MAX_OUTPUTS = 1_000
+# Rows made of one, in all SELECTs together: what is quick on the rows of today is slow on a file a thousand times longer.
+MAX_ROWS = 1_000
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -33,6 +35,11 @@ def read_reshape(tree: exp.Expr, columns: frozenset[str]) -> Reshape:
     branches = list(_branches(tree, problems))
     if len(branches) > MAX_BRANCHES:
         problems.append(f"it joins {len(branches)} SELECTs; at most {MAX_BRANCHES} are allowed")
+    rows = sum(
+        max([1, *(len(e.expressions) for e in branch.find_all(exp.In) if _is_unpivot(e))]) for branch in branches
+    )
+    if rows > MAX_ROWS:
+        problems.append(f"it makes {rows:,} rows of one; at most {MAX_ROWS:,} are allowed")
     outputs = [_outputs(branch, columns, problems) for branch in branches]
     first = outputs[0] if outputs else []
     if len(first) > MAX_OUTPUTS:
@@ -45,6 +52,10 @@ def read_reshape(tree: exp.Expr, columns: frozenset[str]) -> Reshape:
                 f"one gives {quoted(', '.join(other), 200)}, the first {quoted(', '.join(first), 200)}"
             )
     return Reshape(frozenset(first), tuple(dict.fromkeys(problems)))
+
+
+def _is_unpivot(node: exp.Expr) -> bool:
+    return isinstance(node.parent, exp.Pivot)
 
 
 def _branches(tree: exp.Expr, problems: list[str]) -> Iterator[exp.Select]:
@@ -125,7 +136,7 @@ def _relation(select: exp.Select, columns: frozenset[str], problems: list[str]) 
     cells = [e.this if isinstance(e, exp.PivotAlias) else e for e in fields[0].expressions]
     names = [c.name.lower() for c in cells if isinstance(c, exp.Column)]
     if (
-        len(names) < len(cells)
+        len(set(names)) < len(cells)
         or not set(names) <= columns - PASSED_ON
         or not isinstance(values[0], (exp.Identifier, exp.Column))
     ):
@@ -150,6 +161,11 @@ def window_problems(tree: exp.Expr) -> Iterator[str]:
                 f"{shown(window)}: rows of other files are in `source` too; write "
                 "`over (partition by _file_id order by _source_row)`"
             )
+        spec = window.args.get("spec")
+        numbers = [spec.args.get("start"), spec.args.get("end")] if spec else []
+        numbers += [inner.args.get("offset")] if isinstance(inner, (exp.Lag, exp.Lead)) else []
+        if any(isinstance(n, exp.Expr) and not (isinstance(n, exp.Literal) and n.is_int) for n in numbers):
+            yield f"{shown(window)}: how many rows a window looks back or ahead is a plain number"
     for call in tree.find_all(exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue):
         holder = call.parent.parent if isinstance(call.parent, exp.IgnoreNulls) else call.parent
         if not isinstance(holder, exp.Window):

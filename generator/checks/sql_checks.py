@@ -122,20 +122,24 @@ def every_word_understood(subject: Subject) -> Found:
 
 @check
 def boolean_filter(subject: Subject) -> Found:
-    """A row filter is a condition."""
+    """A row filter, and what stands after `where` in a reshape, is a condition."""
     for piece in subject.pieces:
-        if piece.kind == "row_filter" and piece.tree is not None and not _is_condition(piece.tree):
-            yield (
-                Part.ROW_FILTER,
-                f"in the row_filter: {quoted(piece.sql)} is not a condition; compare it with something",
-            )
+        if piece.tree is None or piece.kind == "expression":
+            continue
+        wheres = [piece.tree] if piece.kind == "row_filter" else [w.this for w in piece.tree.find_all(exp.Where)]
+        for condition in wheres:
+            if not _is_condition(condition):
+                yield (
+                    piece.place,
+                    f"{piece.where}{shown(condition)} is not a condition; compare it with something",
+                )
 
 
 def _is_condition(tree: exp.Expr) -> bool:
     todo: list[exp.Expr] = [tree]
     while todo:
         node = todo.pop()
-        if isinstance(node, (exp.Paren, exp.Not)):
+        if isinstance(node, (exp.Paren, exp.Not, exp.Try)):
             todo.append(node.this)
         elif isinstance(node, exp.Connector):
             todo += [node.left, node.right]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,9 @@ from generator.checks import text
 from generator.checks.reshape import Reshape, read_reshape
 from generator.contracts import Contract
 from generator.violation import Part
+
+# It warns on the terminal, with the text, of what it does not know. That is refused here anyway.
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 MAX_EXPRESSION = 4_000
 MAX_RESHAPE = 20_000

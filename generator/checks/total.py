@@ -2,15 +2,17 @@
 
 A cell of a later file must not stop dbt's query of every file: `nullif(text, 0)` does as soon as one cell is no number,
 `a * b` on two huge ones. Listed is what never fails; what the list forgets is wrapped without need, and no more.
+Each operation is wrapped by itself: DuckDB (2.0) computes what two expressions have in common before both, and what it
+takes out of `try(a * b - c)` in this way fails outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from generator.candidate import Candidate
 from generator.checks.subject import Piece
@@ -32,57 +34,96 @@ _MAX_DIGITS = 9
 
 
 def guarded(candidate: Candidate) -> Candidate:
-    """The candidate with `try(...)` around each expression, and the row filter, that a cell could stop.
+    """The candidate with `try(...)` around what a cell could stop in its expressions and its row filter.
 
     What cannot be parsed stays as it is: it is refused anyway.
     """
-    kinds = _made(candidate.reshape)
+    made = _made(candidate.reshape)
     columns = {
-        name: mapping.model_copy(update={"expression": _guarded("expression", mapping.expression, kinds)})
+        name: mapping.model_copy(update={"expression": _guarded("expression", mapping.expression, made)})
         for name, mapping in candidate.columns.items()
     }
-    row_filter = _guarded("row_filter", candidate.row_filter, kinds)
+    row_filter = _guarded("row_filter", candidate.row_filter, made)
     return candidate.model_copy(update={"columns": columns, "row_filter": row_filter})
 
 
-def can_stop(tree: exp.Expr) -> bool:
-    """Whether a cell could stop the query at this expression over columns of text."""
-    return not isinstance(tree, exp.Try) and not _Kinds({}).of(tree)
+def stoppable(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """The operations over columns of text that a cell could stop, and that do not stand in `try(...)`."""
+    kinds = _Kinds({})
+    for node in _upwards(tree):
+        if not kinds.learn(node) and not isinstance(node.parent, exp.Try):
+            yield node
 
 
-def _guarded(kind: str, sql: str | None, kinds: _Kinds) -> str | None:
+def _guarded(kind: str, sql: str | None, made: Mapping[str, str]) -> str | None:
     tree = Piece(kind, sql).tree if sql is not None else None
-    return sql if tree is None or isinstance(tree, exp.Try) or kinds.of(tree) else f"try({sql})"
+    if tree is None:
+        return sql
+    root, kinds, wrapped = exp.Paren(this=tree.copy()), _Kinds(made), 0
+    for node in list(_upwards(root.this)):
+        if not kinds.learn(node) and not isinstance(node, exp.Try) and not isinstance(node.parent, exp.Try):
+            around = exp.Try()
+            node.replace(around)
+            around.set("this", node)
+            kinds.learn(around)
+            wrapped += 1
+    if not wrapped:
+        return sql
+    whole = isinstance(root.this, exp.Try) and wrapped == 1
+    return f"try({sql})" if whole else _written(root.this)
 
 
-def _made(reshape: str | None) -> _Kinds:
+def _written(tree: exp.Expr) -> str:
+    """The SQL of a tree in lower case; sqlglot writes its own words large."""
+    sql = tree.sql("duckdb", unsupported_level=ErrorLevel.IGNORE)
+    return re.sub(r"'(?:[^']|'')*'|[A-Z_]+", lambda m: m[0] if m[0][0] == "'" else m[0].lower(), sql)
+
+
+def _made(reshape: str | None) -> dict[str, str]:
     """The kinds of columns that a reshape makes; those of `source` are texts."""
     tree = Piece("reshape", reshape).tree if reshape is not None else None
     made: dict[str, str] = {}
     for alias in tree.find_all(exp.Alias) if tree is not None else ():
-        kind = _Kinds({}).of(alias.this)
+        kinds = _Kinds({})
+        kind = [kinds.learn(node) for node in _upwards(alias.this)][-1]
         made[alias.alias] = kind if made.get(alias.alias, kind) == kind else ""
-    return _Kinds(made)
+    return made
 
 
-@dataclass(frozen=True)
+def _upwards(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """The expressions of a tree, those inside before those around them; no recursion on long chains."""
+    parts = (exp.Identifier, exp.DataType, exp.DataTypeParam, exp.Var, exp.If)
+    return (node for node in reversed(list(tree.bfs())) if not isinstance(node, parts))
+
+
 class _Kinds:
     """Kinds of expressions: text, literal (of a text), number (a short literal), decimal, integer, date, ..., null.
 
-    "" is the kind of an expression that a cell might stop. `columns` tells those that are no texts.
+    "" is the kind of an expression that a cell might stop.
     """
 
-    columns: Mapping[str, str]
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        """`columns` tells the kinds of the columns that are no texts."""
+        self._columns = columns
+        self._known: dict[int, str] = {}
+
+    def learn(self, node: exp.Expr) -> str:
+        """The kind of an expression whose parts were learned before."""
+        kind = self._known[id(node)] = self._kind(node)
+        return kind
 
     def of(self, node: object) -> str:
-        """The kind of an expression."""
-        if not isinstance(node, exp.Expr):
-            return ""
+        """The kind of an expression that was learned."""
+        return self._known.get(id(node), "")
+
+    def _kind(self, node: exp.Expr) -> str:
         if isinstance(node, exp.Paren):
             return self.of(node.this)
+        if isinstance(node, exp.Try):
+            return self.of(node.this) or self._tried(node.this)
         if isinstance(node, exp.Column):
             name = node.name.lower()
-            return self.columns.get(name, "integer" if name == "_source_row" else "text")
+            return self._columns.get(name, "integer" if name == "_source_row" else "text")
         if isinstance(node, exp.Literal):
             return "literal" if node.is_string else "number" if len(node.name) <= _MAX_DIGITS else ""
         if isinstance(node, exp.Null):
@@ -95,6 +136,16 @@ class _Kinds:
         if isinstance(node, exp.Case):
             return self._case(node)
         return self._condition(node) or self._text(node) or self._number(node)
+
+    def _tried(self, node: exp.Expr) -> str:
+        """The kind of what an expression gives where it does not fail; "" where that is not clear."""
+        if isinstance(node, exp.Paren):
+            return self._tried(node.this)
+        if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Mod)):
+            return "decimal" if self._all(node.iter_expressions(), _NUMBERS) else ""
+        if isinstance(node, (exp.Neg, exp.Abs, exp.Nullif)):
+            return self.of(node.this)
+        return "text" if isinstance(node, (*_TEXT_FUNCTIONS, *_JOINS, *_PARTS, exp.RegexpReplace, exp.Pad)) else ""
 
     def _condition(self, node: exp.Expr) -> str:
         parts = [p for p in node.iter_expressions() if not isinstance(p, exp.Var)]
@@ -133,6 +184,8 @@ class _Kinds:
         if isinstance(node, exp.Round):
             digits = node.args.get("decimals")
             return "decimal" if this == "decimal" and (digits is None or _is_count(digits)) else ""
+        if isinstance(node, exp.Div) or (isinstance(node, exp.Mul) and _is_one(node.expression)):
+            return "decimal" if self._all(node.iter_expressions(), _NUMBERS) else ""
         if isinstance(node, (exp.DateTrunc, exp.TimestampTrunc)):
             return "timestamp" if this in ("date", "timestamp") else ""
         if isinstance(node, (exp.Coalesce, exp.Greatest, exp.Least, exp.Nullif)):
@@ -179,6 +232,11 @@ def _is_count(node: object) -> bool:
     if isinstance(node, exp.Neg):
         return _is_count(node.this)
     return isinstance(node, exp.Literal) and node.is_int and int(node.name) <= _MAX_PART
+
+
+def _is_one(node: exp.Expr) -> bool:
+    """1 or -1."""
+    return _is_one(node.this) if isinstance(node, (exp.Neg, exp.Paren)) else node.name == "1"
 
 
 def _is_moment(text: str) -> bool:

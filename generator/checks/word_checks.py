@@ -64,21 +64,22 @@ def text_from_source(outcome: Outcome) -> Found:
 
 @check
 def evidenced_constant(outcome: Outcome) -> Found:
-    """A value that is the same for every file is written somewhere in this one, or in its name."""
+    """A value that comes from no cell, and every currency, is written in the file, in its name, or as a sign."""
     profile = outcome.profile
     around = "\n".join((profile.preamble, profile.footer, profile.source_file, *profile.headers))
-    words = {w.lower() for w in _WORD.findall(around.replace("_", " "))}
     for gold in outcome.contract.columns:
-        tree = outcome.trees.get(gold.name)
-        if tree is None or used_columns(tree) or isinstance(tree, exp.Null):
+        tree, currency = outcome.trees.get(gold.name), gold.unit == "iso4217"
+        if tree is None or isinstance(tree, exp.Null) or (used_columns(tree) and not currency):
             continue
-        value = next((str(v) for v in outcome.sample.gold.get(gold.name, ()) if v is not None), None)
-        if value is None:
-            continue
-        written = [value, *gold.synonyms.get(value, ()), *(s for s, code in SIGNS.items() if code == value)]
-        in_cells = codes_in_cells(profile.columns, gold) if gold.unit == "iso4217" else set()
-        if value not in in_cells and not any(_says(around, words, w) for w in written):
-            yield gold.name, f"nothing in the file says {quoted(value)}; give what a cell says, or null"
+        cells = {c for s in outcome.used[gold.name] for c in outcome.sample.cells.get(s.name, ()) if c}
+        text = "\n".join([around, *sorted(cells)])
+        words = {w.lower() for w in _WORD.findall(text.replace("_", " "))}
+        in_cells = codes_in_cells(profile.columns, gold) if currency else set()
+        for value in sorted({str(v) for v in outcome.sample.gold.get(gold.name, ()) if v is not None} - in_cells):
+            written = [value, *gold.synonyms.get(value, ()), *(s for s, code in SIGNS.items() if code == value)]
+            if not any(_says(text, words, w) for w in written):
+                yield gold.name, f"nothing in the file says {quoted(value)}; give what a cell says, or null"
+                break
 
 
 def _example(outcome: Outcome, gold: Column, columns: Sequence[ColumnProfile]) -> str:

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from generator import telemetry
 from generator.budget import Limits, Price, Spent, estimate
-from generator.calls import Calls, Entry
+from generator.calls import Calls
+from generator.entry import Entry
 from generator.providers import Completion, Endpoint, Prompt, ProviderError, Request, Usage
 from generator.providers.prices import cost
 from generator.violation import Violation

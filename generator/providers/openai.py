@@ -55,7 +55,7 @@ class OpenAIEndpoint(Endpoint):
         self._api = api
         self._timeout = timeout
         self._sleep = sleep
-        # What this endpoint has refused to read, for the rest of the run.
+        # What this endpoint refuses to read, and answers without; for the rest of the run.
         self._omitted: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
@@ -70,12 +70,15 @@ class OpenAIEndpoint(Endpoint):
 
         def once() -> Completion:
             nonlocal sent, unknown
+            omitted = self._omitted
             while True:
-                omitted, sent = self._omitted, sent + 1
+                sent += 1
                 try:
-                    return self._ask(prompt, omitted, sent, unknown)
+                    completion = self._ask(prompt, omitted, sent, unknown)
+                    self._omitted |= omitted
+                    return completion
                 except _Refused as refusal:
-                    self._omitted |= {refusal.part}
+                    omitted |= {refusal.part}
                 except Fault as fault:
                     unknown += fault.unknown
                     raise
@@ -138,7 +141,7 @@ class OpenAIEndpoint(Endpoint):
 
     def _cleaned(self, text: str) -> str:
         """One printable line of the endpoint's, without anything that looks like a key."""
-        return _clean(self._without_key(text), 200)
+        return _clean(self._without_key(text)[:2000], 200)
 
     def _without_key(self, text: str) -> str:
         # A placeholder such as `local` is no secret, and its letters are in ordinary words.

@@ -29,7 +29,8 @@ def cost(
 def _is_local(host: str) -> bool:
     """Whether a host is this machine."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
+        return address.is_loopback or address.is_unspecified
     except ValueError:
         return host == "localhost"
 
