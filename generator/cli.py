@@ -252,9 +252,9 @@ layouts.add_command(show)
 @cli.command()
 @_global_options
 def status(settings: Settings) -> None:
-    """Show every file, its state, its size and where its rows are."""
+    """Show every file, its state, its size and where its rows are, and what LLMs took."""
     project = settings.project
-    outcome = pipeline.everything(project)
+    outcome = _everything(project)
     if settings.as_json:
         files, archived = outcome.as_json()["files"], project.archive.digests()
         click.echo(json_text([{**f, "archived": f["sha256"] in archived} for f in files]))
@@ -288,9 +288,7 @@ def rebuild(settings: Settings) -> None:
 def report(settings: Settings) -> None:
     """Write the HTML report of everything that is loaded, and print its path."""
     project = settings.project
-    spending = read_spending(project.folder, project.limits, time.time())
-    outcome = replace(pipeline.everything(project), spending=spending)
-    click.echo(write_report(outcome, project.folder / "target" / "goldsmith", "report"))
+    click.echo(write_report(_everything(project), project.folder / "target" / "goldsmith", "report"))
 
 
 @cli.command()
@@ -305,6 +303,11 @@ def checks(settings: Settings) -> None:
     else:
         for rule in rules:
             click.echo(f"{rule['name']}\n    {rule['description']}")
+
+
+def _everything(project: Project) -> RunOutcome:
+    """All files, and what LLMs took in all runs."""
+    return replace(pipeline.everything(project), spending=read_spending(project.folder, project.limits, time.time()))
 
 
 def _asking(project: Project, name: str | None, record: bool, work: Callable[[Provider], RunOutcome]) -> RunOutcome:

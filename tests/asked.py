@@ -26,6 +26,8 @@ from generator.sql_functions import describe_functions
 
 CONTRACTS = ("bank_transactions", "orders", "contacts", "products")
 FUNCTIONS = describe_functions(ROOT / "macros")
+# The modules that write the matcher's notes and questions.
+_MATCHER = ("offline", "amounts", "directions", "questions", "dates")
 _RUN = re.compile(r"[^\W\d_]{3,}|\d{3,}")
 
 
@@ -106,8 +108,8 @@ def told(request: Request, prompt: Prompt) -> set[str]:
 @cache
 def _our_words() -> frozenset[str]:
     """The words of the matcher's own notes and questions."""
-    modules = (ROOT / "generator" / f"{name}.py" for name in ("offline", "amounts", "dates", "questions"))
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules if path.exists()]
+    modules = (ROOT / "generator" / f"{name}.py" for name in _MATCHER)
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules]
     texts = (n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant))
     return frozenset(run for text in texts if isinstance(text, str) for run in _runs(text))
 

@@ -44,9 +44,9 @@ def literal_arguments(subject: Subject) -> Found:
         for node in piece.nodes:
             if isinstance(node, exp.Pad) and not _is_small(node.expression):
                 yield piece.place, f"{piece.where}{shown(node)}: the length must be a number, at most {MAX_PAD}"
-            if type(node) is exp.Anonymous and str(node.this).lower() in DECIMAL_SIGN:
-                if node.expressions[-1].name not in (".", ","):
-                    yield piece.place, f"{piece.where}{shown(node)}: the decimal sign is '.' or ','"
+            signed = type(node) is exp.Anonymous and str(node.this).lower() in DECIMAL_SIGN
+            if signed and not any(sign.name in (".", ",") for sign in node.expressions[-1:]):
+                yield piece.place, f"{piece.where}{shown(node)}: the decimal sign is '.' or ','"
 
 
 def _literals(node: exp.Expr, functions: frozenset[str]) -> Iterator[tuple[str, object, int]]:
