@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from rich.console import Console
@@ -18,8 +17,7 @@ from rich.text import Text
 
 from generator import pipeline
 from generator.calls import Calls, read_spending
-from generator.disk import disk_full, is_full
-from generator.errors import INTERRUPTED, GoldsmithError, UsageError
+from generator.ending import one_line_endings
 from generator.exporting import exporter
 from generator.listing import find_listed, list_layouts
 from generator.outcome import RunOutcome
@@ -334,47 +332,5 @@ def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothin
 
 def main() -> None:
     """Run the command line: what a user can cause ends in one line and an exit code, never in a traceback."""
-    try:
-        try:
-            cli(standalone_mode=False)
-        finally:
-            sys.stdout.flush()
-    except GoldsmithError as error:
-        _fail(error)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        _interrupted()
-    except RuntimeError as error:
-        # DuckDB turns Ctrl-C during a query into this.
-        if str(error) != "Query interrupted":
-            raise
-        _interrupted()
-    except BrokenPipeError:
-        _discard_output()
-        sys.exit(141)
-    except OSError as error:
-        _discard_output()
-        if is_full(error):
-            _fail(disk_full(error, Path(error.filename or Path.cwd())))
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(UsageError(f"{where}{error.strerror or error}; check the path and its permissions"))
-
-
-def _fail(error: GoldsmithError) -> NoReturn:
-    console = Console(stderr=True, soft_wrap=True)
-    console.print(Text(f"goldsmith: {plain(error, 2000)}", style="red"))
-    sys.exit(error.exit_code)
-
-
-def _interrupted() -> NoReturn:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Console(stderr=True, soft_wrap=True).print(Text(INTERRUPTED))
-    # At once: a thread may be waiting for an LLM, or be in the middle of DuckDB, which Python's own end would trip over.
-    os._exit(130)
-
-
-def _discard_output() -> None:
-    """What standard output still holds cannot be written, and Python would say so once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with one_line_endings():
+        cli(standalone_mode=False)

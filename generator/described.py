@@ -120,7 +120,7 @@ def _seen(column: ColumnProfile, disclosure: Disclosure, limit: int, length: int
     for cell, count in Counter(value[:LOOK_AT] for value in column.values if value).items():
         text = disclosure.cell(cell, column)
         text = text if len(text) <= length else text[:length] + "…"
-        if in_full or disclosure.is_named(cell):
+        if in_full or disclosure.is_named(cell, column):
             named[text] += count
         else:
             ways.setdefault(way(cell), Counter())[text] += count

@@ -161,13 +161,17 @@ def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
         has_header=meta.has_header,
         headers=meta.headers,
         shapes=meta.shapes,
-        columns={name: column.model_dump(mode="json") for name, column in meta.columns.items()},
+        columns={name: column.model_dump(mode="json", exclude=_unset(column)) for name, column in meta.columns.items()},
         unmapped=meta.unmapped,
         questions=tuple(question.model_dump(mode="json") for question in meta.questions),
         review=meta.review,
         provenance=meta.provenance,
         edited=body_sha256(text) != meta.body_sha256,
     )
+
+
+def _unset(column: _Column) -> set[str]:
+    return set() if column.provider else {"provider"}
 
 
 def find_layout(

@@ -89,8 +89,12 @@ def counted_rows(sandbox: Sandbox, candidate: Candidate, contract: Contract, pro
         f"select {', '.join(['(select count(*) from source)', 'count(distinct _source_row)', *moved])} "
         f"from source join (\n{candidate.reshape}\n) as reshaped using (_source_row)"
     )[0]
+    golds = ", ".join(["_source_row", *(n for n in contract.names if candidate.columns[n].expression)])
+    ((different,),) = sandbox.fetch(
+        f"select count(distinct hash({golds})) from ({_unfiltered(candidate, contract)}\n) as mapped"
+    )
     moving = {name: count for name, count in zip(columns, changed, strict=True) if count}
-    return Rows(had, total, filtered, sound, keys, had - left, moving)
+    return Rows(had, total, filtered, sound, keys, had - left, total - different, moving)
 
 
 def sampled_rows(

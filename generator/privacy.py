@@ -25,6 +25,8 @@ from generator.similarity import best
 CLEAR_SCORE = 0.5
 CLEAR_VALUES = 20
 CLEAR_LENGTH = 40
+# So few different values may be labels of what stands beside them.
+LABELS = 8
 # A header that names a column of the contract without doubt.
 NAMED = 0.95
 # Addresses, account and card numbers, telephone numbers: more of them than this share make a column personal.
@@ -59,6 +61,11 @@ class Disclosure:
         return frozenset(map(value_key, found))
 
     @cached_property
+    def labels(self) -> frozenset[str]:
+        """The names that the contract has for its columns, as keys."""
+        return frozenset(value_key(name) for column in self.contract.columns for name in _names(column))
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """The words of the contract and of the headers, casefolded."""
         texts: set[str] = {*self.values, *self.contract.leave_out_headers, *self.profile.headers}
@@ -74,16 +81,17 @@ class Disclosure:
 
     def cell(self, text: str, column: ColumnProfile) -> str:
         """A cell as it may be shown."""
-        if self.is_named(text) or self.is_open(column):
+        if self.is_named(text, column) or self.is_open(column):
             return text
         if self.mode == "values" and not self.is_personal(column):
             return text
         direction = _DIRECTION.search(text) if column.number and number_parts(text) else None
         return mask(text) if direction is None else mask(text[: direction.start()]) + direction[0]
 
-    def is_named(self, text: str) -> bool:
-        """Whether a cell is, as a whole, a text of the contract."""
-        return value_key(text) in self.values
+    def is_named(self, text: str, column: ColumnProfile) -> bool:
+        """Whether a cell is, as a whole, a text of the contract; of few different ones, such as `Mobile`, also a name."""
+        key = value_key(text)
+        return key in self.values or (column.distinct <= LABELS and key in self.labels)
 
     def currency(self, column: ColumnProfile) -> str | None:
         """The currency that a column's numbers are written with: a sign, or a code that the contract knows."""
@@ -135,7 +143,7 @@ class Disclosure:
         if literal[0] != "'":
             return mask(literal)
         text = literal[1:-1]
-        if _FORMAT.fullmatch(text) or self.is_named(text):
+        if _FORMAT.fullmatch(text) or value_key(text) in self.values:
             return literal
         return "'" + _RUN.sub(lambda run: run[0] if run[0].casefold() in self.words else mask(run[0]), text) + "'"
 

@@ -120,7 +120,7 @@ def _private(profile: LayoutProfile, disclosure: Disclosure) -> Iterator[str]:
     for column in profile.columns:
         if not disclosure.is_open(column):
             for cell in set(column.values):
-                yield from _runs("" if disclosure.is_named(cell) else cell)
+                yield from _runs("" if disclosure.is_named(cell, column) else cell)
 
 
 def _runs(text: str) -> set[str]:
@@ -152,7 +152,7 @@ def _disguised(column: ColumnProfile, disclosure: Disclosure) -> ColumnProfile:
     def other(cell: str) -> str:
         public = disclosure.is_open(column) or disclosure.cell(cell, column) != mask(cell)
         swapped = cell if public else other_text(cell)
-        return cell if disclosure.is_named(swapped) else swapped
+        return cell if disclosure.is_named(swapped, column) else swapped
 
     return replace(
         column, values=tuple(map(other, column.values)), frequent=tuple((other(v), n) for v, n in column.frequent)

@@ -461,6 +461,7 @@ RESHAPES = [
     "select " + ", ".join(f"name as n{i}" for i in range(1200)) + " from source",
 ]
 
+
 # New towers: what is repeated for each use of it, and what writes long texts or long queries.
 def tower(levels: int, before: str, after: str) -> str:
     """`before` and `after` so many times around a column."""
@@ -482,11 +483,10 @@ BOMBS = [
     "case case case name " + ("when 'a' then 'b' " * 40 + "end ") * 3,
     "case clean_text(clean_text(name)) " + "when 'a' then 'b' " * 150 + "end",
     "case " + " || ".join(["name"] * 40) + " " + "when 'a' then 'b' " * 100 + "end",
-    "coalesce(" + ", ".join(["net_amount(name, betrag, ',')"] * 90) + ")::text",
     " || ".join(["name"] * 400),
     "concat(" + ", ".join(["name"] * 400) + ")",
     "concat_ws('', " + ", ".join(["name"] * 400) + ")",
-    "concat(" * 3 + ", ".join(["name"] * 60) + ", 'a')" * 3,
+    "concat(" + ", ".join(["concat(" + ", ".join(["name"] * 10) + ")"] * 12) + ")",
     " || ".join(["regexp_replace(name, '(.)', '\\1\\1\\1\\1')"] * 30),
     " || ".join(["rpad(name, 100, 'x')"] * 60),
     "replace(replace(name, 'a', 'bbbbbbbbbbb'), 'b', 'ccccccccccc')",
@@ -494,7 +494,9 @@ BOMBS = [
     "regexp_extract(name, '.*a.{900}')",
     "regexp_matches(name, '(.{25}){25}')::text",
     "regexp_extract(name, '" + "(a{0,99})" * 20 + "')",
-    "regexp_replace(name, '', '" + "\\0" * 25 + "', 'g') || regexp_replace(regexp_replace(name, '', 'aaaaaaaaa'), '', 'b' || 'c')",
+    "regexp_replace(name, '', '"
+    + "\\0" * 25
+    + "', 'g') || regexp_replace(regexp_replace(name, '', 'aaaaaaaaa'), '', 'b' || 'c')",
 ]
 RESHAPE_BOMBS = [
     f"select {KEYS}, v from source unpivot (v for n in ({', '.join(['name'] * 900)}))",
@@ -515,7 +517,16 @@ RESHAPE_BOMBS = [
 ]
 # Each reads the rows of today; one cell of a later file, `boom` or a huge number, would stop dbt's query of every file.
 STOPPERS = [
-    *("cast('x' as date)", "date 'EUR'", "timestamp ''", "'x'::integer", "'g' > 0", "not 'x'", "not name", "'a' is true"),
+    *(
+        "cast('x' as date)",
+        "date 'EUR'",
+        "timestamp ''",
+        "'x'::integer",
+        "'g' > 0",
+        "not 'x'",
+        "not name",
+        "'a' is true",
+    ),
     *("name::boolean", "name is true", "name is not false", "nullif(name, 0)", "nullif(name, true)", "(-1)::date"),
     *("99999999999999999999::integer", "name in (1, 2)", "case name when 1 then 'a' end", "name between 1 and 2"),
     *("lpad(name, 9, '')", "rpad(name, 9, '')", "name like '\\' escape '\\'", "name like 'a' escape 'bc'"),
@@ -524,11 +535,42 @@ STOPPERS = [
     *("abs(parse_integer(betrag))", "-parse_integer(betrag)", "parse_integer(betrag) * 2", "parse_integer(betrag) - 9"),
     *("parse_decimal(betrag, ',') * 100", "parse_decimal(betrag, ',') * parse_decimal(betrag, ',')"),
     *("parse_decimal(betrag, ',') + parse_decimal(betrag, ',')", "parse_decimal(betrag, ',') - -1 * 9e9"),
-    *("cast(parse_decimal(betrag, ',') as integer)", "parse_decimal(betrag, ',')::decimal(4, 2)", "betrag::decimal(9, 2)"),
-    *("round(parse_decimal(betrag, ',') * 3, 2)", "parse_integer(betrag) % parse_integer(betrag)", "parse_integer(name) % 0"),
-    *("try(parse_decimal(betrag, ',') * 2) + try(parse_decimal(betrag, ',') * 2 - 1)", "try(clean_text((parse_decimal(betrag, ',') * 2)::text))"),
-    *("try(nullif((parse_decimal(betrag, ',') * 2)::text, 'x'))", "concat(try(parse_decimal(betrag, ',') * 2)::text, try(parse_decimal(betrag, ',') * 2 - 1)::text)"),
-    *("coalesce(name, 1)", "greatest(name, 1)", "parse_decimal(name, '\\')", "parse_decimal(name, '[')", "net_amount(name, betrag, ']')"),
-    *("regexp_matches(name, '(')", "regexp_extract(name, 'boom', 3)", "regexp_matches(name, 'a', 'Q')", "date_trunc('foo', parse_date(name, '%Y'))"),
-    *("parse_date(name, '%Q')", "parse_date(name, '(')", "parse_timestamp(name, '%d.%m.%Y %(')", "parse_boolean(betrag) or name", "name and true"),
+    *(
+        "cast(parse_decimal(betrag, ',') as integer)",
+        "parse_decimal(betrag, ',')::decimal(4, 2)",
+        "betrag::decimal(9, 2)",
+    ),
+    *(
+        "round(parse_decimal(betrag, ',') * 3, 2)",
+        "parse_integer(betrag) % parse_integer(betrag)",
+        "parse_integer(name) % 0",
+    ),
+    *(
+        "try(parse_decimal(betrag, ',') * 2) + try(parse_decimal(betrag, ',') * 2 - 1)",
+        "try(clean_text((parse_decimal(betrag, ',') * 2)::text))",
+    ),
+    *(
+        "try(nullif((parse_decimal(betrag, ',') * 2)::text, 'x'))",
+        "concat(try(parse_decimal(betrag, ',') * 2)::text, try(parse_decimal(betrag, ',') * 2 - 1)::text)",
+    ),
+    *(
+        "coalesce(name, 1)",
+        "greatest(name, 1)",
+        "parse_decimal(name, '\\')",
+        "parse_decimal(name, '[')",
+        "net_amount(name, betrag, ']')",
+    ),
+    *(
+        "regexp_matches(name, '(')",
+        "regexp_extract(name, 'boom', 3)",
+        "regexp_matches(name, 'a', 'Q')",
+        "date_trunc('foo', parse_date(name, '%Y'))",
+    ),
+    *(
+        "parse_date(name, '%Q')",
+        "parse_date(name, '(')",
+        "parse_timestamp(name, '%d.%m.%Y %(')",
+        "parse_boolean(betrag) or name",
+        "name and true",
+    ),
 ]

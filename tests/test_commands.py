@@ -50,7 +50,7 @@ def test_every_command_has_a_help_that_names_its_options(words: tuple[str, ...])
 
 
 def test_what_other_issues_bring_is_absent() -> None:
-    there = {"run", "load", "generate", "check", "layouts", "show", "status", "report", "rebuild"}
+    there = {"run", "load", "generate", "check", "checks", "layouts", "show", "status", "report", "rebuild"}
     assert set(cli.commands) == there
 
 

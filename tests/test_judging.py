@@ -382,6 +382,8 @@ def test_a_reshape_keeps_every_row_and_leaves_cells_where_they_are() -> None:
     assert judged(STATEMENT, BANK, RIGHT, reshape=same).violations == ()
     moved = same.replace(" amount,", f" lag(amount) {WINDOW} as amount,")
     assert ("cells_stay_in_their_rows", "reshape") in rules(judged(STATEMENT, BANK, RIGHT, reshape=moved))
+    twice = judged(STATEMENT, BANK, RIGHT, reshape=f"{same} union all {same}")
+    assert [q.text for q in twice.questions] == ["the reshape gives 5 rows more than once: are they different data?"]
     cut = judged(STATEMENT, BANK, RIGHT, reshape=f"{same} where code = 'A'")
     assert "the reshape leaves nothing of 2 of 5 rows: are they no data?" in [q.text for q in cut.questions]
 

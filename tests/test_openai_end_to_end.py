@@ -239,9 +239,14 @@ def test_a_missing_key_is_one_line_that_says_what_to_set(options: list[str], say
     assert ran.err.startswith(f"goldsmith: {says}") and ran.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("behaviour", [hang(), drip(), drip(b"{")], ids=["hang", "header", "body"])
-def test_ctrl_c_during_a_call_ends_it_at_once(behaviour: Behaviour, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("behaviour", "at_once"),
+    [(hang(), 4), (drip(), 4), (drip(b"{"), 4), (hang(), 1), (drip(b"{"), 1)],
+    ids=["hang", "header", "body", "hang alone", "body alone"],
+)
+def test_ctrl_c_during_a_call_ends_it_at_once(behaviour: Behaviour, at_once: int, tmp_path: Path) -> None:
     project = landed(tmp_path / "project", RIDDLE)
+    project.edit("dbt_project.yml", "llm_at_once: 4", f"llm_at_once: {at_once}")
     with LLMServer([behaviour]) as server:
         process = project.start("run", OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url)
         assert server.asked(60)

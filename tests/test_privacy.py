@@ -10,11 +10,13 @@ from asked import disguised, first_request, prompt_for, real_files, request_for,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import layout, shipped
+from judged import judged_candidate
 
+from generator.candidate import Candidate, ColumnMapping
 from generator.contracts import Column, Contract, Sign
 from generator.privacy import Disclosure
 from generator.profile import ColumnProfile, LayoutProfile, build_profile
-from generator.request import Privacy, Ranked
+from generator.request import Privacy, Ranked, Request
 
 CONTRACT = Contract(
     name="orders",
@@ -59,6 +61,37 @@ def test_no_cell_of_a_file_is_in_its_prompt(contract: str, path: Path) -> None:
     assert told(request, prompt) == set()
     other = prompt_for(disguised(request))
     assert other.user == prompt.user, "other letters and digits of the same kinds make another prompt"
+
+
+@pytest.mark.parametrize(
+    ("contract", "path"),
+    [f for f in real_files() if "examples" in f[1].parts][::2],
+    ids=lambda x: getattr(x, "name", x),
+)
+def test_no_cell_is_in_what_a_repair_says_of_a_wrong_answer(contract: str, path: Path) -> None:
+    request = request_for(contract, path)
+    assert request is not None
+    for turn in range(3):
+        wrong = wrong_answer(request, turn)
+        violations = judged_candidate(wrong, request.profile, request.contract).violations
+        assert violations
+        repair = replace(request, violations=violations, previous=wrong, kept=Candidate(columns={}))
+        assert told(repair, prompt_for(repair)) == set()
+
+
+def wrong_answer(request: Request, turn: int) -> Candidate:
+    """Each gold column read from a column of the file, one after the other, in a way that mostly does not fit."""
+    date = ("parse_date({}, '%Y-%m-%d')", "parse_timestamp({}, '%m/%d/%Y')", "try_cast(upper({}) as date)")[turn]
+    number = ("parse_decimal({}, '.')", "parse_decimal({}, ',')", "try_cast({} as integer)")[turn]
+    text = ("upper(clean_text({}))", "case {} when 'x' then 'y' else 'Zzz' end", "left({}, 2)")[turn]
+    kinds = {"date": date, "timestamp": date, "decimal": number, "integer": number, "double": number}
+    columns = {}
+    for at, gold in enumerate(request.contract.columns):
+        source = request.profile.columns[(at * 3 + turn) % len(request.profile.columns)].name
+        expression = kinds.get(gold.base_type, text).format(source)
+        columns[gold.name] = ColumnMapping(expression=expression, source_columns=(source,), confidence=1)
+    first = request.profile.columns[turn].name
+    return Candidate(columns=columns, row_filter=f"clean_text({first}) > 'm'", row_filter_note="why not")
 
 
 def test_the_test_above_would_find_a_cell() -> None:
@@ -155,6 +188,13 @@ def test_without_a_ranking_nothing_is_in_clear_but_the_texts_of_the_contract() -
     disclosure, column = told_of("Status", ["Paid", "on-hold", "SOLL", "Declined", "Teilbezahlt"])
     bare = replace(disclosure, ranking={})
     assert cells_of(bare, column) == ["Paid", "on-hold", "SOLL", "Declined", "Xxxxxxxxxxx"]
+
+
+def test_a_name_of_a_gold_column_is_in_clear_as_a_label_and_not_among_many_texts() -> None:
+    labels = ["Kunde", "Amount", "Chef"]
+    assert cells_of(*told_of("Art", labels, gold="amount")) == ["Kunde", "Amount", "Xxxx"]
+    many = [*labels, *(f"Wort {chr(97 + i)}" for i in range(9))]
+    assert cells_of(*told_of("Art", many, gold="amount"))[:3] == ["Xxxxx", "Xxxxxx", "Xxxx"]
 
 
 def test_a_text_of_the_contract_is_in_clear_only_as_a_whole_cell() -> None:

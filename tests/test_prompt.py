@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from asked import CONTRACTS, first_request, prompt_for
-from invented import ROOT, layout, shipped
+from invented import ROOT, functions, layout, shipped
 from prompt_sizes import estimate, sizes
 
 from generator.answer import MAX_ANSWER, answer_schema, only_object, read_answer
@@ -30,7 +30,7 @@ from generator.errors import GoldsmithError
 from generator.profile import LayoutProfile, build_profile
 from generator.prompt import PROMPT_VERSION, Prompt, build_prompt, prompt_text, shown
 from generator.request import BadAnswer, Example, Privacy, ProviderError, Ranked, Request
-from generator.sql_functions import function_names
+from generator.sql_functions import describe_functions, function_names
 from generator.violation import Part, Violation
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -412,6 +412,15 @@ def test_the_functions_in_the_text_are_those_that_the_checks_allow() -> None:
     system = prompt_for(FIRST).system
     listed = re.search(r"Beside them, and nothing else: (.*?);", system)
     assert listed and set(re.findall(r"`(\w+)`", listed[1])) == FUNCTION_NAMES
+
+
+@pytest.mark.parametrize("name", sorted(function_names(ROOT / "macros")))
+def test_each_function_is_told_with_an_example_that_is_true(name: str) -> None:
+    (told,) = re.findall(rf"^`{name}\(.*", describe_functions(ROOT / "macros"), re.MULTILINE)
+    (call, result) = re.findall(r"`([^`]+)` = `([^`]+)`", told)[-1]
+    assert call.startswith(f"{name}(")
+    ((got,),) = functions().execute(f"select ({call})::text").fetchall()
+    assert got.startswith(result) and not got[len(result) :].strip("0")
 
 
 def sql_in_the_texts() -> list[str]:

@@ -152,6 +152,9 @@ def wrong(right: Right) -> Iterator[tuple[str, Candidate]]:
             for value in gold.accepted_values[:3]:
                 yield changed("constant", gold.name, literal(value))
                 yield changed("default value", gold.name, f"coalesce({sql}, {literal(value)})")
+                if gold.unit and mapping.source_columns:
+                    given_by = f"case when has_value({mapping.source_columns[0]}) then {literal(value)} end"
+                    yield changed("constant", gold.name, given_by)
     yield from _filters(right, changed("", contract.names[0], good.columns[contract.names[0]].expression)[1])
 
 
@@ -186,6 +189,8 @@ def _filters(right: Right, good: Candidate) -> Iterator[tuple[str, Candidate]]:
         "rows lost in a reshape",
         good.model_copy(update={"reshape": f"select {kept}, {plain} from source where _source_row % 2 = 0"}),
     )
+    both = f"select {kept}, {plain} from source"
+    yield "rows doubled in a reshape", good.model_copy(update={"reshape": f"{both} union all {both}"})
     for name in names:
         moved = ", ".join(f"lag({n}) {window} as {n}" if n == name else n for n in names)
         yield "cells moved to the next row", good.model_copy(update={"reshape": f"select {kept}, {moved} from source"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.balance import order_of_time, proof
 from generator.candidate import Question
 from generator.checks.check import Found, asking, check
-from generator.checks.outcome import Outcome
+from generator.checks.outcome import Outcome, differing
 from generator.checks.values import floats
 from generator.contracts import Column
 from generator.matching import match_columns
@@ -23,8 +23,8 @@ def amount_signs(outcome: Outcome) -> Found:
         ours = outcome.sample.amounts.get(gold.name)
         if own is not None and own.question is None and ours is not None:
             pairs = zip(floats(outcome.sample.gold[gold.name]), floats(ours), outcome.sample.kept, strict=True)
-            differs = [(a > 0) != (b > 0) if a and b and kept else None for a, b, kept in pairs]
-            if rows := outcome.differing(differs):
+            differs = [None if a is None or b is None or not kept else _sign(a) != _sign(b) for a, b, kept in pairs]
+            if rows := differing(differs):
                 yield gold.name, f"{rows} have another sign than the file tells: {own.mapping.note}"
         elif _proven(outcome, gold) < 0:
             yield gold.name, "the running balance falls where this rises: negate it"
@@ -37,7 +37,7 @@ def unproven_sign(outcome: Outcome) -> Iterator[Question]:
         own = outcome.own.get(gold.name)
         if own is not None and own.question is not None:
             yield own.question
-        elif own is None and _proven(outcome, gold) == 0:
+        elif gold.name not in outcome.sample.amounts and _proven(outcome, gold) == 0:
             headers = " and ".join(f"`{c.header}`" for c in outcome.used.get(gold.name, [])) or "the file"
             text = f"is a number without a minus in {headers} money in or money out? (nothing in the file proves it)"
             yield Question(column=gold.name, text=text, readings=READINGS)
@@ -46,6 +46,10 @@ def unproven_sign(outcome: Outcome) -> Iterator[Question]:
 def _signed(outcome: Outcome) -> list[Column]:
     """The gold columns with a sign that are mapped."""
     return [c for c in outcome.contract.columns if c.sign and c.name in outcome.sample.gold]
+
+
+def _sign(amount: float) -> int:
+    return (amount > 0) - (amount < 0)
 
 
 def _proven(outcome: Outcome, gold: Column) -> int:

@@ -106,7 +106,7 @@ def _stands_in(default: exp.Expr, node: exp.Expr) -> bool:
     literal = default.this if isinstance(default, exp.Neg) else default
     if not isinstance(literal, (exp.Literal, exp.Boolean)) or literal.name == "":
         return False
-    if isinstance(node, exp.Case) and isinstance(node.parent, (exp.Mul, exp.Paren)) and literal.name == "1":
+    if isinstance(node, exp.Case) and isinstance(node.parent, (exp.Mul, exp.Paren, exp.Try)) and literal.name == "1":
         return False
     while node.parent is not None:
         if isinstance(node, COMPARISON) or (isinstance(node.parent, exp.If) and node.arg_key == "this"):

@@ -82,10 +82,12 @@ def no_data_left_out(outcome: Outcome) -> Found:
 
 @asking
 def many_left_out(outcome: Outcome) -> Iterator[Question]:
-    """More than a quarter of the rows are left out, or some by a reshape; they count against no threshold."""
+    """More than a quarter of the rows are left out, or a reshape loses or repeats some; no threshold counts them."""
     rows = outcome.rows
     if rows.filtered > MANY * rows.total:
         yield _asked(outcome, f"the row filter leaves out {rows.filtered} of {rows.total} rows")
+    if rows.repeated:
+        yield _asked(outcome, f"the reshape gives {rows.repeated} rows more than once", "are they different data")
     if rows.lost and outcome.candidate.reshape:
         yield _asked(outcome, f"the reshape leaves nothing of {rows.lost} of {rows.source} rows")
 
@@ -93,20 +95,14 @@ def many_left_out(outcome: Outcome) -> Iterator[Question]:
 @asking
 def sound_left_out(outcome: Outcome) -> Iterator[Question]:
     """Rows that have all that the contract requires are left out, and not for a state that the contract names."""
-    tree, rows = _filter(outcome), outcome.rows
+    tree, rows, sample = _filter(outcome), outcome.rows, outcome.sample
     if tree is None or not rows.sound or rows.filtered > MANY * rows.total:
         return
-    known = {value_key(v) for v in outcome.contract.leave_out_values}
-    compared = {
-        value_key(s.name)
-        for node in tree.walk()
-        if isinstance(
-            node, (*COMPARISON, exp.Like, exp.ILike, exp.RegexpLike, exp.Contains, exp.StartsWith, exp.EndsWith)
-        )
-        for s in node.find_all(exp.Literal)
-        if s.is_string
-    }
-    if not compared or not compared <= known:
+    states = {value_key(v) for v in outcome.contract.leave_out_values}
+    required = [sample.gold.get(c.name) for c in outcome.contract.required]
+    left = [i for i, kept in enumerate(sample.kept) if not kept and all(v and v[i] is not None for v in required)]
+    deciding = [sample.cells[name] for name in sorted(used_columns(tree)) if name in sample.cells]
+    if not left or not all(any(value_key((c[i] or "").strip()) in states for c in deciding) for i in left):
         yield _asked(outcome, f"the row filter leaves out {rows.sound} of {rows.total} rows that could be data")
 
 
@@ -122,10 +118,10 @@ def reshaped_values(outcome: Outcome) -> Iterator[Question]:
             yield Question(column=gold.name, text=text)
 
 
-def _asked(outcome: Outcome, what: str) -> Question:
+def _asked(outcome: Outcome, what: str, asked: str = "are they no data") -> Question:
     gold = (outcome.contract.required or outcome.contract.columns)[0]
     why = f" ({note})" if (note := outcome.candidate.row_filter_note) else ""
-    return Question(column=gold.name, text=f"{what}{why}: are they no data?")
+    return Question(column=gold.name, text=f"{what}{why}: {asked}?")
 
 
 def _filter(outcome: Outcome) -> exp.Expr | None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from sqlglot import ErrorLevel, exp
 
 from generator.candidate import Candidate
+from generator.checks.grammar import NODES
 from generator.checks.subject import Piece
 
 _TEXTS = frozenset({"text", "literal", "null"})
@@ -36,7 +37,7 @@ _MAX_DIGITS = 9
 def guarded(candidate: Candidate) -> Candidate:
     """The candidate with `try(...)` around what a cell could stop in its expressions and its row filter.
 
-    What cannot be parsed stays as it is: it is refused anyway.
+    What cannot be parsed, or has syntax that is not allowed, stays as it is: it is refused anyway.
     """
     made = _made(candidate.reshape)
     columns = {
@@ -57,20 +58,24 @@ def stoppable(tree: exp.Expr) -> Iterator[exp.Expr]:
 
 def _guarded(kind: str, sql: str | None, made: Mapping[str, str]) -> str | None:
     tree = Piece(kind, sql).tree if sql is not None else None
-    if tree is None:
+    if tree is None or not all(map(_is_allowed, tree.walk())):
         return sql
-    root, kinds, wrapped = exp.Paren(this=tree.copy()), _Kinds(made), 0
+    root, kinds, wrapped = exp.Paren(this=tree.copy()), _Kinds(made), list[exp.Expr]()
     for node in list(_upwards(root.this)):
         if not kinds.learn(node) and not isinstance(node, exp.Try) and not isinstance(node.parent, exp.Try):
             around = exp.Try()
             node.replace(around)
             around.set("this", node)
             kinds.learn(around)
-            wrapped += 1
+            wrapped.append(around)
     if not wrapped:
         return sql
-    whole = isinstance(root.this, exp.Try) and wrapped == 1
-    return f"try({sql})" if whole else _written(root.this)
+    return f"try({sql})" if wrapped == [root.this] else _written(root.this)
+
+
+def _is_allowed(node: exp.Expr) -> bool:
+    arguments = NODES.get(type(node))
+    return arguments is not None and all(name in arguments for name, value in node.args.items() if value)
 
 
 def _written(tree: exp.Expr) -> str:
@@ -142,7 +147,7 @@ class _Kinds:
         if isinstance(node, exp.Paren):
             return self._tried(node.this)
         if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Mod)):
-            return "decimal" if self._all(node.iter_expressions(), _NUMBERS) else ""
+            return self._common(node.iter_expressions()) if self._all(node.iter_expressions(), _NUMBERS) else ""
         if isinstance(node, (exp.Neg, exp.Abs, exp.Nullif)):
             return self.of(node.this)
         return "text" if isinstance(node, (*_TEXT_FUNCTIONS, *_JOINS, *_PARTS, exp.RegexpReplace, exp.Pad)) else ""

@@ -9,7 +9,7 @@ from typing import Any
 from generator.candidate import Question
 from generator.checks.check import Found, asking, check, quoted
 from generator.checks.mapping_checks import MEASURES
-from generator.checks.outcome import Outcome
+from generator.checks.outcome import Outcome, differing
 from generator.checks.values import close, day, floats, number, sums
 from generator.contracts import Column
 from generator.profile import ColumnProfile
@@ -26,7 +26,7 @@ def reads_the_cell(outcome: Outcome) -> Found:
         if _factor(outcome, gold, columns):
             continue
         differs = [_differs(outcome, gold, v, _read(outcome, columns, row), columns) for row, v in enumerate(values)]
-        if rows := outcome.differing([d if k else None for d, k in zip(differs, outcome.sample.kept, strict=True)]):
+        if rows := differing([d if k else None for d, k in zip(differs, outcome.sample.kept, strict=True)]):
             how = " and ".join(dict.fromkeys(f"{quoted(c.header)} read {_form(c)}" for c in columns))
             yield gold.name, f"{rows} differ from {how}: give what the cell says, without arithmetic of your own"
 

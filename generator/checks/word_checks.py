@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from generator.checks.check import Found, check, listed, quoted
-from generator.checks.outcome import SAMPLE_CELL, Outcome
+from generator.checks.outcome import SAMPLE_CELL, Outcome, differing
 from generator.checks.subject import AROUND, used_columns
 from generator.contracts import Column
 from generator.currencies import SIGNS, codes_in_cells
+from generator.expressions import literal
+from generator.mask import mask
 from generator.matching import value_key, value_map
-from generator.profile import ColumnProfile
+from generator.profile import ColumnProfile, LayoutProfile
 
 _WORD = re.compile(r"\w+")
 
@@ -31,7 +33,7 @@ def contract_words(outcome: Outcome) -> Found:
             keys = [value_key(outcome.sample.cells[c.name][row] or "") for c in columns]
             meant = {known[k] for k in keys if k in known}
             differs.append(value not in meant if meant and value is not None else None)
-        if rows := outcome.differing(differs):
+        if rows := differing(differs):
             yield (
                 gold.name,
                 f"{rows} give another value than the contract's synonyms: {_example(outcome, gold, columns)}",
@@ -49,16 +51,16 @@ def text_from_source(outcome: Outcome) -> Found:
         if not names or not names <= set(outcome.sample.cells):
             continue
         profile = outcome.profile
-        around = "\n".join((profile.preamble, profile.footer, profile.source_file, *profile.headers))
+        around = _around(profile)
         differs: list[bool | None] = []
         for row, text in enumerate(outcome.sample.gold.get(gold.name, ())):
             cells = [outcome.sample.cells[n][row] or "" for n in sorted(names)]
             if not isinstance(text, str) or any(len(c) >= SAMPLE_CELL for c in cells):
                 differs.append(None)
                 continue
-            there = "\n".join(cells)
-            differs.append(any(w not in there and w not in around for w in _WORD.findall(text)))
-        if rows := outcome.differing(differs):
+            there = "\n".join([*cells, *("".join(c.split()) for c in cells), around])
+            differs.append(any(w not in there for w in _WORD.findall(text)))
+        if rows := differing(differs):
             yield gold.name, f"{rows} hold words that {listed(names)} does not: keep texts as they are written"
 
 
@@ -66,7 +68,7 @@ def text_from_source(outcome: Outcome) -> Found:
 def evidenced_constant(outcome: Outcome) -> Found:
     """A value that comes from no cell, and every currency, is written in the file, in its name, or as a sign."""
     profile = outcome.profile
-    around = "\n".join((profile.preamble, profile.footer, profile.source_file, *profile.headers))
+    around = _around(profile)
     for gold in outcome.contract.columns:
         tree, currency = outcome.trees.get(gold.name), gold.unit == "iso4217"
         if tree is None or isinstance(tree, exp.Null) or (used_columns(tree) and not currency):
@@ -78,8 +80,15 @@ def evidenced_constant(outcome: Outcome) -> Found:
         for value in sorted({str(v) for v in outcome.sample.gold.get(gold.name, ()) if v is not None} - in_cells):
             written = [value, *gold.synonyms.get(value, ()), *(s for s, code in SIGNS.items() if code == value)]
             if not any(_says(text, words, w) for w in written):
-                yield gold.name, f"nothing in the file says {quoted(value)}; give what a cell says, or null"
+                shown = quoted(value) if literal(value) in tree.sql("duckdb") else quoted(mask(value))
+                yield gold.name, f"nothing in the file says {shown}; give what a cell says, or null"
                 break
+
+
+def _around(profile: LayoutProfile) -> str:
+    """What the file says beside its cells."""
+    headers = profile.headers if profile.has_header else ()
+    return "\n".join((profile.preamble, profile.footer, profile.source_file, *headers))
 
 
 def _example(outcome: Outcome, gold: Column, columns: Sequence[ColumnProfile]) -> str:
