@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 # Lower and upper stand-in for each script; one character where the script has no case.
 _SCRIPTS = {
@@ -22,7 +21,7 @@ _SCRIPTS = {
 }
 _WORD = re.compile(r"[^\W\d_]+")
 # Behind a digit these are no words but tell a date, as its dots do elsewhere.
-_DATE_MARKS = frozenset("年月日")
+_DATE_MARK = re.compile(r"(?<=\d)[年月日]")
 
 
 def mask(text: str, keep: frozenset[str] = frozenset()) -> str:
@@ -31,10 +30,10 @@ def mask(text: str, keep: frozenset[str] = frozenset()) -> str:
     So do the length, the marks of `2024年1月2日`, and the words in `keep` (casefolded).
     """
     if not keep:
-        return "".join(
-            c if c in _DATE_MARKS and before.isdigit() else _stand_in(c)
-            for before, c in zip(f" {text}", text, strict=False)
-        )
+        masked = text.translate(_STAND_INS)
+        for mark in _DATE_MARK.finditer(text):
+            masked = f"{masked[: mark.start()]}{mark[0]}{masked[mark.end() :]}"
+        return masked
     parts, end = [], 0
     for word in _WORD.finditer(text):
         parts += [mask(text[end : word.start()]), word[0] if word[0].casefold() in keep else mask(word[0])]
@@ -42,7 +41,17 @@ def mask(text: str, keep: frozenset[str] = frozenset()) -> str:
     return "".join([*parts, mask(text[end:])])
 
 
-@lru_cache(maxsize=4096)
+class _StandIns(dict[int, str]):
+    """The stand-in of each character, by its code: made when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _stand_in(chr(code))
+        return self[code]
+
+
+_STAND_INS = _StandIns()
+
+
 def _stand_in(character: str) -> str:
     category = unicodedata.category(character)
     if character in "\t\n\r\N{REPLACEMENT CHARACTER}" or category[0] in "PZ" or category in {"Sc", "Sm", "Sk"}:

@@ -45,9 +45,9 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[LiveProject, Ran
 
 def test_the_mapping_is_there_and_held_for_its_questions(attacked: tuple[LiveProject, Ran]) -> None:
     project, ran = attacked
-    assert ran.code in (0, 1), ran
-    ((state, rows),) = project.query("select state, rows_read from raw._files")
-    assert (state, rows) == ("held", 28), ran
+    (layout,) = project.goldsmith("layouts", "--json").json
+    assert (ran.code, layout["state"], layout["review"]) == (1, "held", "pending"), ran
+    assert project.query("select count(*) from gold.bank_transactions") == [(0,)]
     assert project.unbalanced() == []
 
 
@@ -74,7 +74,7 @@ def test_nothing_of_it_acts_on_the_terminal_or_in_the_report(attacked: tuple[Liv
         assert SECRET not in said.said
     for report in (project.folder / "target/goldsmith").glob("*.html"):
         assert not re.search(
-            r"<(script|img|iframe|svg onload|base|meta http)|\x1b|\u202e", report.read_text(encoding="utf-8")
+            r"<(script|img|iframe|svg onload|base|meta http-equiv=.?refresh)|\x1b|\u202e", report.read_text(encoding="utf-8")
         )
 
 

@@ -246,6 +246,14 @@ def test_messages_carry_no_cells_and_no_control_characters() -> None:
         assert "12.99" not in str(caught.value)
 
 
+def test_sql_that_holds_every_number_in_a_text_uncovers_no_cell() -> None:
+    covering = "".join(f"{n:03}" for n in range(1000)) + "secret"
+    with Sandbox.of_rows(FUNCTIONS_SQL, ("a",), [("471 Secret",)], timeout=2) as sandbox:
+        with pytest.raises(SandboxError) as caught:
+            sandbox.fetch(f"select case when a <> '{covering}' then cast(a as date) end from source")
+        assert "471" not in str(caught.value) and "ecret" not in str(caught.value)
+
+
 MAPPED = """
 select
     parse_date(datum, '%d.%m.%Y') as booked_on,
