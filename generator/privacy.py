@@ -9,7 +9,7 @@ formats. Headers go out in every mode, and so do the words that headers and cont
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -100,30 +100,40 @@ class Disclosure:
 
     def is_open(self, column: ColumnProfile) -> bool:
         """Whether a column is a closed list that feeds a gold column with accepted values, and nothing personal."""
-        firsts = ((gold, self.ranking.get(gold.name, ())[:1]) for gold in self.contract.columns)
-        feeds = any(
-            gold.accepted_values and first and first[0].column == column.name and first[0].score >= CLEAR_SCORE
-            for gold, first in firsts
-        )
-        few = 0 < column.distinct <= CLEAR_VALUES and all(len(v) <= CLEAR_LENGTH for v in column.values)
-        return feeds and few and not column.date and not column.number and not self.is_personal(column)
+        return column.name in self._open
 
     def is_personal(self, column: ColumnProfile) -> bool:
-        """Whether a column may hold personal data: it ranks for a column that does, or its header or cells are like it.
+        """Whether a column may hold personal data: it ranks for a column that does, or its header or cells are like it."""
+        return column.name in self._personal
 
-        Decoys are as personal as what they are mistaken for: the other party's account is an account.
-        """
+    @cached_property
+    def _open(self) -> frozenset[str]:
+        golds = [gold.name for gold in self.contract.columns if gold.accepted_values]
+        firsts = [ranked for gold in golds for ranked in self.ranking.get(gold, ())[:1]]
+        feeding = {ranked.column for ranked in firsts if ranked.score >= CLEAR_SCORE} - self._personal
+        return frozenset(c.name for c in self.profile.columns if c.name in feeding and _is_closed_list(c))
+
+    @cached_property
+    def _personal(self) -> frozenset[str]:
+        ranked = {r.column for gold in self.contract.columns if gold.pii for r in self.ranking.get(gold.name, ())}
+        return frozenset(ranked | {c.name for c in self.profile.columns if self._is_like(c)})
+
+    @cached_property
+    def _personal_words(self) -> frozenset[frozenset[str]]:
+        """The words of each name of a personal column, and of its decoys: those are as personal as the column itself."""
         personal = [gold for gold in self.contract.columns if gold.pii]
-        if any(column.name == ranked.column for gold in personal for ranked in self.ranking.get(gold.name, ())):
-            return True
+        names = (name for gold in personal for name in (*_names(gold), *gold.weak_aliases, *gold.decoys))
+        return frozenset(frozenset(_words(name)) for name in names if _words(name))
+
+    def _is_like(self, column: ColumnProfile) -> bool:
+        """Whether a column's header or cells are like those of a personal gold column."""
         if any(best(column.header, _names(gold)) >= NAMED for gold in self.contract.columns if not gold.pii):
             return False
         words = set(_words(column.header))
-        names = (name for gold in personal for name in (*_names(gold), *gold.weak_aliases, *gold.decoys))
-        if any(set(_words(name)) <= words for name in names if _words(name)):
+        if any(name <= words for name in self._personal_words):
             return True
         alike = sum(bool(_PERSONAL.fullmatch(value)) for value in column.values)
-        return bool(personal) and not column.date and alike > MANY_ALIKE * column.filled
+        return bool(self._personal_words) and not column.date and alike > MANY_ALIKE * column.filled
 
     def meanings(self, gold: str, sources: Iterable[str]) -> dict[str, str]:
         """The accepted value that the contract gives to each text of these columns that it names."""
@@ -146,6 +156,11 @@ class Disclosure:
         if _FORMAT.fullmatch(text) or value_key(text) in self.values:
             return literal
         return "'" + _RUN.sub(lambda run: run[0] if run[0].casefold() in self.words else mask(run[0]), text) + "'"
+
+
+def _is_closed_list(column: ColumnProfile) -> bool:
+    few = 0 < column.distinct <= CLEAR_VALUES and all(len(v) <= CLEAR_LENGTH for v in column.values)
+    return few and not column.date and not column.number
 
 
 def _names(gold: Column) -> tuple[str, ...]:

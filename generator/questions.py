@@ -28,7 +28,13 @@ def open_readings(gold: Column, sources: Iterable[str], profile: LayoutProfile) 
                 )
             )
         if gold.data_type.endswith(",2)") and _minor_units(column):
-            questions.append(in_cents(gold, column))
+            questions.append(
+                Question(
+                    column=gold.name,
+                    text=f"are the whole numbers in `{column.header}` amounts in cents?",
+                    readings=("as written", "divided by 100"),
+                )
+            )
         if column.number and len(column.number.separators) > 1 and gold.base_type in ("decimal", "double"):
             questions.append(
                 Question(
@@ -38,15 +44,6 @@ def open_readings(gold: Column, sources: Iterable[str], profile: LayoutProfile) 
                 )
             )
     return questions
-
-
-def in_cents(gold: Column, column: ColumnProfile) -> Question:
-    """Whether the numbers of a column are cents."""
-    return Question(
-        column=gold.name,
-        text=f"are the whole numbers in `{column.header}` amounts in cents?",
-        readings=("as written", "divided by 100"),
-    )
 
 
 def says_cents(header: str) -> bool:

@@ -171,7 +171,7 @@ def test_without_a_server_an_unknown_layout_is_blocked_with_the_cause(down_and_u
     assert down_and_unknown.file["state"] == "blocked"
     message = down_and_unknown.file["message"]
     assert "refused the key (401); set OPENAI_API_KEY" in message
-    assert "booked_on: " in message
+    assert "The offline matcher cannot map booked_on, amount either" in message
 
 
 @pytest.mark.parametrize("which", ["good", "repaired", "hopeless", "down", "down_and_unknown"])

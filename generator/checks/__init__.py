@@ -109,7 +109,7 @@ RESULT_CHECKS: tuple[Check[Outcome], ...] = (
 ASKED: tuple[Asking[Outcome], ...] = (
     choice_checks.which_column,
     value_checks.open_to_readings,
-    value_checks.factor_of_cents,
+    value_checks.factor_of_cells,
     row_checks.many_left_out,
     row_checks.sound_left_out,
     row_checks.reshaped_values,

@@ -13,7 +13,7 @@ from generator.checks.outcome import Outcome, differing
 from generator.checks.values import close, day, floats, number, sums
 from generator.contracts import Column
 from generator.profile import ColumnProfile
-from generator.questions import in_cents, open_readings, says_cents
+from generator.questions import open_readings, says_cents
 
 FACTORS = (100.0, 1000.0)
 
@@ -32,12 +32,14 @@ def reads_the_cell(outcome: Outcome) -> Found:
 
 
 @asking
-def factor_of_cents(outcome: Outcome) -> Iterator[Question]:
-    """An amount is a hundred or a thousand times what its cell says, or the other way round, and no header says so."""
+def factor_of_cells(outcome: Outcome) -> Iterator[Question]:
+    """A number is a hundred or a thousand times its cell, or a part of it, and the header does not say cents."""
     for gold, columns in _measured(outcome):
         factor = _factor(outcome, gold, columns)
-        if factor and not (factor < 1 and says_cents(columns[0].header)):
-            yield in_cents(gold, columns[0])
+        if factor and not (factor == 0.01 and says_cents(columns[0].header)):
+            how = f"multiplied by {factor:g}" if factor > 1 else f"divided by {1 / factor:g}"
+            text = f"are the numbers in `{columns[0].header}` to be {how}?"
+            yield Question(column=gold.name, text=text, readings=("as written", how))
 
 
 @asking
