@@ -20,6 +20,10 @@ from generator.questions import unexplained
 from generator.request import Example, Request
 from generator.sandbox import Sandbox
 from generator.violation import Part, Violation
+from generator.visible import plain
+
+# Characters of a violation that a person is shown: lists of what is allowed are for LLMs.
+SHOWN = 240
 
 
 class Blocked(GoldsmithError):
@@ -271,7 +275,7 @@ def _message(left: Sequence[Violation], provider: Provider, talk: _Talk, contrac
     tries = f" after {talk.attempts} attempts" if talk.attempts > 1 else ""
     required = {c.name for c in contract.required}
     told = sorted(talk.violations or left, key=lambda v: v.column not in required)
-    what = "; ".join(dict.fromkeys(f"{v.column or v.part}: {v.message}" for v in told[:3]))
+    what = "; ".join(dict.fromkeys(f"{v.column or v.part}: {plain(v.message, SHOWN)}" for v in told[:3]))
     if talk.failure:
         missing = ", ".join(dict.fromkeys(v.column or str(v.part) for v in left))
         what = f"{talk.failure}. The offline matcher cannot map {missing} either"

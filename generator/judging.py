@@ -46,13 +46,13 @@ def judge(
     violations = [*unsafe, *found(MAPPING_CHECKS, subject)]
     runnable = _without(candidate, contract, unsafe)
     try:
-        outcome = _outcome(runnable, profile, contract, sandbox, suggestion) if runnable else None
+        outcome = _outcome(runnable, profile, subject, sandbox, suggestion) if runnable else None
     except SandboxError as error:
         failed = list(_located(runnable, contract, sandbox)) if runnable else []
         violations += failed or [Violation("sandbox", str(error))]
         runnable = _without(runnable, contract, failed) if runnable and failed else None
         try:
-            outcome = _outcome(runnable, profile, contract, sandbox, suggestion) if runnable else None
+            outcome = _outcome(runnable, profile, subject, sandbox, suggestion) if runnable else None
         except SandboxError as again:
             return Judgement((*violations, Violation("sandbox", str(again))))
     if outcome is None:
@@ -77,11 +77,13 @@ def _without(candidate: Candidate, contract: Contract, failed: Sequence[Violatio
 
 
 def _outcome(
-    candidate: Candidate, profile: LayoutProfile, contract: Contract, sandbox: Sandbox, suggestion: Candidate
+    candidate: Candidate, profile: LayoutProfile, subject: Subject, sandbox: Sandbox, suggestion: Candidate
 ) -> Outcome:
     """What a candidate gives. Raises SandboxError."""
+    contract, sql = subject.contract, mapped_sql(candidate, subject.contract)
+    sandbox.reread(sql, subject.functions, subject.names)
     sources = {name: mapping.source_columns for name, mapping in candidate.columns.items()}
-    results = column_results(sandbox, mapped_sql(candidate, contract), contract, sources)
+    results = column_results(sandbox, sql, contract, sources)
     amounts = {
         gold.name: amount_of(profile, contract, gold, sources[gold.name])
         for gold in contract.columns

@@ -9,7 +9,7 @@ formats. Headers go out in every mode, and so do the words that headers and cont
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -30,7 +30,7 @@ LABELS = 8
 # A header that names a column of the contract without doubt.
 NAMED = 0.95
 # Addresses, account and card numbers, telephone numbers: more of them than this share make a column personal.
-_PERSONAL = re.compile(r"\S+@\S+\.\w+|[A-Z]{2}\d{2}[A-Z0-9 ]{10,}|\+?[\d ()/-]{9,}")
+_PERSONAL = re.compile(r"[^\s@]+@[^\s@]+|[A-Z]{2}\d{2}[A-Z0-9 ]{10,}|\+?[\d ()/-]{9,}")
 MANY_ALIKE = 0.2
 _WORD = re.compile(r"[^\W\d_]+")
 _DIRECTION = re.compile(r"\b(?:CR|DR)$", re.IGNORECASE)
@@ -89,14 +89,19 @@ class Disclosure:
         return mask(text) if direction is None else mask(text[: direction.start()]) + direction[0]
 
     def is_named(self, text: str, column: ColumnProfile) -> bool:
-        """Whether a cell is, as a whole, a text of the contract; of few different ones, such as `Mobile`, also a name."""
+        """Whether a cell is, as a whole, a text of the contract; of few different ones, such as `Mobile`, also a name.
+
+        A number is none (`1` may be a state and an amount) but where states are wanted.
+        """
+        if column.number and column.name not in self._feeding:
+            return False
         key = value_key(text)
         return key in self.values or (column.distinct <= LABELS and key in self.labels)
 
     def currency(self, column: ColumnProfile) -> str | None:
         """The currency that a column's numbers are written with: a sign, or a code that the contract knows."""
         sign = column.number.currency if column.number else None
-        return sign if sign and self.cell(sign, column) == sign else None
+        return sign if sign and (value_key(sign) in self.values or mask(sign) == sign) else None
 
     def is_open(self, column: ColumnProfile) -> bool:
         """Whether a column is a closed list that feeds a gold column with accepted values, and nothing personal."""
@@ -107,11 +112,16 @@ class Disclosure:
         return column.name in self._personal
 
     @cached_property
+    def _feeding(self) -> frozenset[str]:
+        """The source columns that rank first for a gold column with accepted values."""
+        golds = (gold.name for gold in self.contract.columns if gold.accepted_values)
+        firsts = (ranked for gold in golds for ranked in self.ranking.get(gold, ())[:1])
+        return frozenset(ranked.column for ranked in firsts if ranked.score >= CLEAR_SCORE)
+
+    @cached_property
     def _open(self) -> frozenset[str]:
-        golds = [gold.name for gold in self.contract.columns if gold.accepted_values]
-        firsts = [ranked for gold in golds for ranked in self.ranking.get(gold, ())[:1]]
-        feeding = {ranked.column for ranked in firsts if ranked.score >= CLEAR_SCORE} - self._personal
-        return frozenset(c.name for c in self.profile.columns if c.name in feeding and _is_closed_list(c))
+        closed = {c.name for c in self.profile.columns if _is_closed_list(c)}
+        return (self._feeding & closed) - self._personal
 
     @cached_property
     def _personal(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ Messages of DuckDB quote cells. They go back to the provider, so what is not in 
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterable, Sequence
@@ -22,10 +23,12 @@ from typing import Any, Self
 
 import duckdb
 
+from generator.checks import foreign
 from generator.errors import GoldsmithError, LockedError
 from generator.expressions import identifier, literal
 from generator.ledger import patiently
 from generator.mask import mask
+from generator.visible import plain
 
 MAX_ROWS = 100_000
 MAX_RESULT_ROWS = 200_000
@@ -121,6 +124,15 @@ class Sandbox:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._connection.close()
+
+    def reread(self, sql: str, functions: frozenset[str], names: frozenset[str]) -> None:
+        """SandboxError if DuckDB reads more in a mapping than may be in one; see `checks.rereading`."""
+        ((text,),) = self._connection.execute("select json_serialize_sql(?)", [sql]).fetchall()
+        tree = json.loads(text)
+        if tree["error"]:
+            raise SandboxError(plain(f"DuckDB cannot read it: {tree['error_message']}"))
+        if more := foreign(tree["statements"], functions, names):
+            raise SandboxError(f"DuckDB reads {more} in it, which is not allowed; write it plainly")
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Name and DuckDB type of each column of a SELECT, without running it."""

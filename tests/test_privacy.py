@@ -201,6 +201,18 @@ def test_a_text_of_the_contract_is_in_clear_only_as_a_whole_cell() -> None:
     assert cells_of(*told_of("Text", ["bezahlt von Anna"], gold="amount")) == ["xxxxxxx xxx Xxxx"]
 
 
+def test_a_number_is_no_text_of_the_contract_but_where_states_are_wanted() -> None:
+    contract = shipped("products")
+    table = layout("Published,Bestand\n1,1\n0,25\n1,1")
+    disclosure = Disclosure(contract, table, {"status": (Ranked("published", 0.9),)})
+    assert [cells_of(disclosure, column) for column in table.columns] == [["1", "0", "1"], ["9", "99", "9"]]
+
+
+def test_a_hostile_cell_takes_no_time() -> None:
+    profile = build_profile(["a"], [["@." * 50_000]] * 50, source_file="f", delimiter=",", has_header=True)
+    assert Disclosure(CONTRACT, profile, mode="values").cell("b", profile.columns[0]) == "b"
+
+
 def test_a_number_keeps_the_letters_that_tell_its_direction_and_a_text_does_not() -> None:
     amounts = ["-1.234,56 €", "12,50 CR", "7,00 DR", "(85,00)"]
     assert cells_of(*told_of("Betrag", amounts)) == ["-9.999,99 €", "99,99 CR", "9,99 DR", "(99,99)"]

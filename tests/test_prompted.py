@@ -137,3 +137,32 @@ def test_a_refusal_is_not_asked_about_again(text: str, says: str) -> None:
         provider(Says(text, "filtered")).propose(REQUEST)
     assert not isinstance(caught.value, BadAnswer)
     assert caught.value.tokens == 1200
+
+
+class Fails(Endpoint):
+    """An endpoint that fails always in the same way."""
+
+    name = "fails"
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.calls = 0
+
+    def complete(self, prompt: Prompt) -> Completion:
+        self.calls += 1
+        raise ProviderError("it refused the key", kind=self.kind)
+
+
+@pytest.mark.parametrize(("kind", "calls"), [("401", 1), ("quota", 1), ("unreachable", 1), ("timeout", 3), ("429", 3)])
+def test_what_the_next_layout_would_only_meet_again_is_not_asked_again(kind: str, calls: int) -> None:
+    endpoint = Fails(kind)
+    provider = PromptedProvider(endpoint, FUNCTIONS, "shapes", 1)
+    errors = []
+    for _ in range(3):
+        with pytest.raises(ProviderError) as caught:
+            provider.propose(REQUEST)
+        errors.append(caught.value)
+    assert endpoint.calls == calls
+    assert (errors[2].tries, str(errors[2]).startswith("not asked again: it refused")) == (
+        (0, True) if calls == 1 else (1, False)
+    )

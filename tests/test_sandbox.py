@@ -300,3 +300,83 @@ def test_two_functions_at_once_do_not_share_a_timer() -> None:
         sandbox.fetch("select a from source")
         time.sleep(0.3)
         assert sandbox.fetch("select count(*) from range(1000000)") == [(1_000_000,)]
+
+
+FOREIGN = [
+    "select * from read_text('/etc/passwd')",
+    "select * from source join reshaped on true",
+    "select (select 1) as x from source",
+    "select exists (from source) as x from source",
+    "select a in (select a from source) as x from source",
+    "values (1)",
+    "select * from (select a from source) as t",
+    "select a from source order by a",
+    "select a from source limit 1",
+    "select distinct a from source",
+    "select a from source, source as other",
+    "select a from source tablesample 10%",
+    "select a from source at (version => 1)",
+    "describe source",
+    "with recursive r as (select 1 as n union all select n from r) select a from source",
+    "select a from '/etc/passwd'",
+    "select a from raw.source",
+    "select main.lower(a) from source",
+    "select current_date from source",
+    "select session_user from source",
+    "select rowid from source",
+    "select columns('a') from source",
+    "select * exclude (a) from source",
+    "select * replace (1 as a) from source",
+    "select * rename (a as b) from source",
+    "select unnest(a) from source",
+    "select max(a) from source",
+    "select max(a) over () from source",
+    "select lag(a) over (order by a) from source",
+    "select lower(distinct a) from source",
+    "select lower(a order by a) from source",
+    "select lower(a) filter (where true) from source",
+    "select a from source group by all",
+    "select a from source having true",
+    "select a from source qualify true",
+    "select a from source union select a from source",
+    "select a from source except all select a from source",
+    "select a from source intersect all select a from source",
+    "select a from source pivot (max(a) for a in ('x'))",
+    "select {'x': a} from source",
+    "select [a] from source",
+    "select a[1] from source",
+    "select [x for x in [a]] from source",
+    "select list_transform([a], lambda x: x) from source",
+    "select $1 from source",
+    "select interval 1 day from source",
+    "select cast(a as json) from source",
+    "select cast(a as struct(x integer)) from source",
+    "select a collate nocase from source",
+    "select getenv(a) from source",
+]
+
+
+@pytest.mark.parametrize("sql", FOREIGN)
+def test_what_duckdb_reads_beyond_the_lists_is_refused_whatever_another_parser_made_of_it(sql: str) -> None:
+    with Sandbox.of_rows(FUNCTIONS_SQL, ("a",), [("x",)], timeout=2) as sandbox, pytest.raises(SandboxError):
+        sandbox.reread(sql, frozenset({"clean_text"}), frozenset({"a", "x", "n"}))
+
+
+def test_a_whole_mapping_is_read_alike(sandbox: Sandbox) -> None:
+    mapping = """
+with reshaped as (
+    select *, lag(a ignore nulls) over (partition by _file_id order by _source_row desc) as before
+    from source unpivot include nulls (value for label in (b, c as 'C')) where a <> ''
+    union all by name
+    select _file_id, _source_row, a, before, label, value from source
+)
+select
+    try(parse_decimal(value, ',') * 2) as amount,
+    case lower(clean_text(a)) when 'x' then 'y' else null end as status,
+    coalesce(before, label)::text as note,
+    source as _raw
+from reshaped
+where not (a like 'x%' or a is null) and a in ('x', 'y') and a between 'a' and 'z' and a is distinct from 'literal'
+"""
+    names = frozenset("a b c before value label _file_id _source_row".split())
+    sandbox.reread(mapping, frozenset({"clean_text", "parse_decimal"}), names)

@@ -4,14 +4,17 @@ Threat model. The SQL of a candidate (expressions, row filter, reshape) is writt
 headers and cells which an attacker may have written: take it as the attacker's. It ends up in a dbt model that runs with
 the rights of the person who runs dbt, on all rows and without a sandbox, and dbt runs Jinja over it first. So nothing
 may pass that reads a file, a setting, another relation or another file's rows, calls anything unlisted, changes anything,
-leaves its place in our skeleton, is a template, or grows beyond its input. Four walls, each failing closed and each by
+leaves its place in our skeleton, is a template, or grows beyond its input. Five walls, each failing closed and each by
 itself enough for most attacks:
 
 1. `text`: an alphabet on which no two SQL parsers can differ; no Jinja, comments, quoted names or dollar quotes in it.
 2. `grammar`: closed lists of functions (by the names in the text, not by what a parser makes of them), of syntax nodes
    with their arguments, and of types.
-3. known columns only, one relation only, literal patterns and formats, bounded growth.
-4. `sandbox`: the rest runs on a copy of the rows in a locked, read-only, in-memory DuckDB with limits, before dbt does.
+3. known columns only, one relation only, literal patterns and formats, bounded work.
+4. `rereading`: the parser of DuckDB reads the mapping too, and must see no more in it than is listed.
+5. `sandbox`: the rest runs on a copy of the rows in a locked, read-only, in-memory DuckDB with limits, before dbt does.
+
+And `total`: what an odd cell of a later file could stop, and dbt's query with it, stands in `try(...)`.
 
 Violations go back to the provider, so no message carries a cell: examples are masked. Texts that are no SQL (notes,
 reasons, questions) are not judged here: like headers they are data, and whoever writes them down escapes them.
@@ -37,6 +40,7 @@ from generator.checks import (
 )
 from generator.checks.check import Asking, Check
 from generator.checks.outcome import ColumnResult, Outcome, Rows, Sample
+from generator.checks.rereading import foreign
 from generator.checks.subject import Subject
 from generator.checks.total import guarded
 from generator.contracts import Contract
@@ -51,6 +55,7 @@ __all__ = [
     "Sample",
     "Subject",
     "all_checks",
+    "foreign",
     "found",
     "guarded",
     "questions",

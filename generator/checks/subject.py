@@ -100,6 +100,12 @@ class Subject:
         tree = next((p.tree for p in self.pieces if p.kind == "reshape"), None)
         return None if tree is None else read_reshape(tree, self.source_columns | AROUND | KEYS)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name in the trees, lower case: no other parser may see more of them."""
+        trees = (p.tree for p in self.pieces if p.tree is not None)
+        return KEYS | {str(i.this).lower() for tree in trees for i in tree.find_all(exp.Identifier)}
+
     @cached_property
     def available(self) -> frozenset[str] | None:
         """The columns that an expression may use; None where a reshape that cannot be read hides them."""

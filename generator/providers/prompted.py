@@ -11,6 +11,8 @@ from generator.request import BadAnswer, Privacy, ProviderError, Request
 from generator.violation import Violation
 from generator.visible import plain
 
+# Failures that the next layout would only meet again.
+LASTING = frozenset({"401", "403", "404", "quota", "unreachable"})
 FENCE = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL)
 
 
@@ -23,11 +25,18 @@ class PromptedProvider(Provider):
         self._endpoint = endpoint
         self._functions = functions
         self._privacy = privacy
+        self._gone: ProviderError | None = None
 
     def propose(self, request: Request) -> Answer:
         """One call. ProviderError, one line, where the endpoint cannot answer; BadAnswer for what is no candidate."""
+        if self._gone:
+            raise ProviderError(f"not asked again: {self._gone}", tries=0, kind=self._gone.kind)
         prompt = build_prompt(request, self._functions, self._privacy)
-        completion = self._endpoint.complete(prompt)
+        try:
+            completion = self._endpoint.complete(prompt)
+        except ProviderError as error:
+            self._gone = error if error.kind in LASTING else None
+            raise
         usage = completion.usage
         tokens, cost = (usage.tokens, usage.cost) if usage else (0, 0.0)
         try:
