@@ -81,4 +81,46 @@ def _singular(text: str) -> str:
 
 def best(header: str, aliases: Sequence[str], neutral: frozenset[str] = frozenset()) -> float:
     """The best similarity of a header to any of the aliases, 0 if there are none; earlier aliases win ties."""
-    return max((similarity(header, a, neutral) - 1e-4 * i for i, a in enumerate(aliases)), default=0.0)
+    names = tuple(aliases)
+    near = _Near.of(names, neutral).to(header)
+    return max((similarity(header, names[i], neutral) - 1e-4 * i for i in near), default=0.0)
+
+
+class _Near:
+    """Which of many aliases a header can be like at all: few share a word with it, or are about as long."""
+
+    def __init__(self, aliases: tuple[str, ...], neutral: frozenset[str]) -> None:
+        self._neutral = neutral
+        self._by_word: dict[str, set[int]] = {}
+        self._by_length: dict[int, set[int]] = {}
+        self._by_bare: dict[int, set[int]] = {}
+        for i, alias in enumerate(aliases):
+            words = _words(alias)
+            for word in words:
+                self._by_word.setdefault(word, set()).add(i)
+            self._by_length.setdefault(sum(map(len, words)), set()).add(i)
+            self._by_bare.setdefault(self._bare(words), set()).add(i)
+
+    @staticmethod
+    @cache
+    def of(aliases: tuple[str, ...], neutral: frozenset[str]) -> _Near:
+        """The index of these aliases."""
+        return _Near(aliases, neutral)
+
+    def to(self, header: str) -> set[int]:
+        """The aliases that are near to a header, by their places."""
+        found: set[int] = set()
+        for words in _forms(header):
+            for word in words:
+                found |= self._by_word.get(word, set())
+            length, bare = sum(map(len, words)), self._bare(words)
+            # As far apart as two texts of a fuzzy ratio of 90 can be, or a plural.
+            for size in range(int(length / 1.25) - 1, int(length * 1.25) + 3):
+                found |= self._by_length.get(size, set())
+            for size in (bare - 1, bare, bare + 1):
+                found |= self._by_bare.get(size, set())
+        return found
+
+    def _bare(self, words: Sequence[str]) -> int:
+        """The letters of a text without neutral words."""
+        return sum(len(w) for w in words if w not in self._neutral)

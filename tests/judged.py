@@ -30,10 +30,11 @@ def functions_sql() -> str:
 def answered(profile: LayoutProfile, contract: Contract, columns: Mapping[str, str | None], **fields: Any) -> Candidate:
     """A candidate with these expressions, that declares what it uses and explains the rest."""
     names = [c.name for c in profile.columns]
+    known = [*names, *re.findall(r"\bas (\w+)", fields.get("reshape") or "")]
     made = {
         gold: ColumnMapping(
             expression=columns.get(gold),
-            source_columns=tuple(n for n in names if re.search(rf"\b{n}\b", columns.get(gold) or "")),
+            source_columns=tuple(n for n in known if re.search(rf"\b{n}\b", columns.get(gold) or "")),
             confidence=0.9,
         )
         for gold in contract.names

@@ -388,6 +388,18 @@ def test_a_reshape_keeps_every_row_and_leaves_cells_where_they_are() -> None:
     assert "the reshape leaves nothing of 2 of 5 rows: are they no data?" in [q.text for q in cut.questions]
 
 
+def test_what_a_reshape_has_read_is_no_cell_any_more() -> None:
+    day = "parse_date(booking_date, '%d.%m.%Y') as day"
+    read = f"select {KEYS}, {day}, payee, purpose, amount, balance, currency from source"
+    found = judged(STATEMENT, BANK, {**RIGHT, "booked_on": "day"}, reshape=read)
+    assert found.violations == ()
+    assert [q.text for q in found.questions] == ["the file is reshaped first: is booked_on, made of day, right?"]
+    named = read.replace(" as day", " as booking_date")
+    assert ("cells_stay_in_their_rows", "reshape") in rules(
+        judged(STATEMENT, BANK, {**RIGHT, "booked_on": "booking_date"}, reshape=named)
+    )
+
+
 def test_rows_that_a_reshape_loses_without_a_condition() -> None:
     profile = layout(
         """
@@ -510,3 +522,58 @@ def test_a_question_that_the_candidate_asks_by_itself_is_not_asked_twice() -> No
     text = "the row filter leaves out 2 of 5 rows: are they no data?"
     own = (Question(column="booked_on", text=text),)
     assert judged(STATEMENT, BANK, RIGHT, row_filter="code <> 'B'", questions=own).questions == ()
+
+
+def test_signs_that_are_only_likely_are_asked_about_where_an_answer_turns_them() -> None:
+    profile = layout("""
+        Date,Payee,Amount
+        2024-01-30,Baker,-5.40
+        2024-01-31,Ann Lee,900.00
+        2024-02-01,Butcher,-20.00
+    """)
+    assert judged(profile, BANK, {**BASE, "amount": "parse_decimal(amount, '.')"}).questions == ()
+    turned = judged(profile, BANK, {**BASE, "amount": "-parse_decimal(amount, '.')"})
+    assert turned.violations == ()
+    assert "3 of 3 rows have another sign than is written" in turned.questions[0].text
+
+
+def test_a_flag_proves_the_signs_of_amounts_that_only_the_answer_can_read() -> None:
+    profile = layout("""
+        Date,Payee,Amount,Type
+        2024-01-30,Baker,<5.40>,Debit
+        2024-01-31,Ann Lee,<900.00>,Credit
+        2024-02-01,Butcher,<20.00>,Debit
+    """)
+    number = "parse_decimal(replace(replace(amount, '<', ''), '>', ''), '.')"
+    case = f"case type when '{{}}' then -{number} when '{{}}' then {number} end"
+    right = judged(profile, BANK, {**BASE, "amount": case.format("Debit", "Credit")})
+    assert (right.violations, right.questions) == ((), ())
+    assert rules(judged(profile, BANK, {**BASE, "amount": case.format("Credit", "Debit")})) == [
+        ("amount_signs", "amount")
+    ]
+
+
+def test_a_year_from_beside_the_table_is_asked_about_where_rows_seem_to_be_of_two() -> None:
+    text = "Day,Payee,Amount\n{},Baker,-5.40\n{},Ann,9.00\n{},Butcher,-20.00\n"
+    dated = "parse_date(concat(left(_source_file, 0), '2024/', day), '%Y/%m/%d')"
+    for days, asked in ((("01/29", "01/30", "02/13"), False), (("12/29", "12/30", "01/13"), True)):
+        profile = layout(text.format(*days))
+        judgement = judged(profile, BANK, {**BASE, "booked_on": dated, "amount": "parse_decimal(amount, '.')"})
+        assert ("the year of booked_on stands beside the table" in str(judgement.questions)) is asked
+
+
+def test_rows_left_out_for_a_state_of_the_contract_are_no_sound_rows() -> None:
+    profile = layout("""
+        Date,Payee,Amount,Flow,Status
+        2024-01-30,Baker,5.40,out,done
+        2024-01-31,Ann Lee,900.00,in,done
+        2024-02-01,Butcher,20.00,out,failed
+        2024-02-02,Butcher,21.00,out,done
+        2024-02-03,Butcher,22.00,out,done
+        2024-02-03,Own account,23.00,neither,done
+        2024-02-04,Butcher,24.00,out,done
+        2024-02-05,Butcher,25.00,out,done
+    """)
+    amount = "case flow when 'out' then -parse_decimal(amount, '.') when 'in' then parse_decimal(amount, '.') end"
+    found = judged(profile, BANK, {**BASE, "amount": amount}, row_filter="flow in ('out', 'in') and status <> 'failed'")
+    assert (found.violations, found.questions) == ((), ())

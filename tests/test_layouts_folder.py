@@ -152,7 +152,7 @@ def test_of_several_that_fit_the_most_exact_is_taken_then_that_of_the_source(tmp
 
     def source_of(shapes: Sequence[str], source: str) -> str | None:
         layout_ = found(tmp_path, STATEMENT.headers, shapes, source=source)
-        return layout_ and layout_.source
+        return layout_.source if layout_ else None
 
     assert source_of(STATEMENT.shapes, "zzz") == "b_bank"
     assert source_of(STATEMENT.shapes, "c_bank") == "c_bank"

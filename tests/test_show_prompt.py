@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from llm_server import LLMServer, reply
 from projects import SKELETON, LiveProject
-from riddle import RIDDLE, RIGHT, answer
+from riddle import PLAIN, RIDDLE, RIGHT, answer
 
 pytestmark = pytest.mark.slow
 
@@ -56,3 +56,19 @@ def test_checks_lists_every_rule_with_what_it_wants(tmp_path: Path) -> None:
     assert all(rule["description"].endswith(".") for rule in rules)
     said = project.goldsmith("checks").out
     assert all(rule["name"] in said and rule["description"] in said for rule in rules)
+
+
+def test_the_nearest_approved_mapping_is_an_example_in_the_prompt(tmp_path: Path) -> None:
+    project = LiveProject.copy(tmp_path / "project", *SKELETON).keep_contracts("bank_transactions")
+    project.put("landing/bank_transactions/plain/bank.csv", PLAIN)
+    assert project.goldsmith("run").code == 0
+    wider = PLAIN.replace("Amount\n", "Amount,Branch\n").replace(".50\n", ".50,North\n")
+    project.put("landing/bank_transactions/plain/wider.csv", wider)
+    assert project.goldsmith("load").code == 0
+    assert "<example>\n" not in project.goldsmith("generate", "--show-prompt").out
+    (yml,) = (project.folder / "models/staging/plain").glob("stg_plain__*.yml")
+    project.edit(str(yml.relative_to(project.folder)), "review: pending", "review: approved")
+    shown = project.goldsmith("generate", "--show-prompt").out
+    example = shown.partition("<example>\n")[2].partition("</example>")[0]
+    assert "parse_date(booking_date, '%Y-%m-%d') as booked_on" in example
+    assert "North" not in shown and "Shop" not in shown
