@@ -159,7 +159,8 @@ def _unnamed_pair(profile: LayoutProfile, gold: Column, a: ColumnProfile, b: Col
 
 def _own_signs(profile: LayoutProfile, a: ColumnProfile, b: ColumnProfile) -> Amount:
     parts = [f"nullif({decimal(c, profile)}, 0)" for c in (a, b)]
-    return amount_from(f"coalesce({', '.join(parts)})", [a, b], 0.8, "two columns, each with its own sign")
+    amount = amount_from(f"coalesce({', '.join(parts)})", [a, b], 0.8, "two columns, each with its own sign")
+    return replace(amount, proven=False)
 
 
 def _exclusive(profile: LayoutProfile, a: ColumnProfile, b: ColumnProfile) -> bool:

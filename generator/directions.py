@@ -7,7 +7,7 @@ the running balance; where none of these is there, the amount comes with a quest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generator.balance import numbers_of, proven_sign
 from generator.candidate import ColumnMapping, Question
@@ -21,11 +21,15 @@ from generator.similarity import best
 
 @dataclass(frozen=True)
 class Amount:
-    """The mapping of a signed column, with the question that stays open, if one does."""
+    """The mapping of a signed column, with the question that stays open, if one does.
+
+    `proven`: a flag, a pair or a balance tells the direction; otherwise the written signs are likely what they seem.
+    """
 
     mapping: ColumnMapping
     question: Question | None = None
     balance: ColumnProfile | None = None
+    proven: bool = True
 
 
 def amount_from(expression: str, columns: Sequence[ColumnProfile], confidence: float, note: str) -> Amount:
@@ -57,19 +61,23 @@ def single_amount(
                 expression if proven > 0 else f"-{expression}", [column], max(match.confidence, 0.9), note
             )
         if not _mostly_positive(column):
-            return amount_from(expression, [column], match.confidence, "signed as written")
+            return _likely(expression, column, match.confidence, "signed as written")
         if any(best(h, sign.account_headers) >= 0.9 for h in profile.headers):
             note = "signed as written, on a statement of an account"
-            return amount_from(expression, [column], min(match.confidence, 0.8), note)
+            return _likely(expression, column, min(match.confidence, 0.8), note)
         if _words_agree(profile, sign, column):
-            return amount_from(expression, [column], min(match.confidence, 0.8), "signed as written, as the texts say")
+            return _likely(expression, column, min(match.confidence, 0.8), "signed as written, as the texts say")
         return asked(gold, column, expression, "most amounts have no minus, as where purchases are shown without one")
     if number and 0 < number.plus < column.filled:
         written_in = f"{column.name} like '%+%' or lower(clean_text({column.name})) like '%cr'"
         plus = f"case when {written_in} then {expression} else -{expression} end"
         note = "a plus marks money in, all other amounts are money out"
-        return amount_from(plus, [column], min(match.confidence, 0.75), note)
+        return _likely(plus, column, min(match.confidence, 0.75), note)
     return asked(gold, column, expression, "no amount has a sign, and no column tells money in from money out")
+
+
+def _likely(expression: str, column: ColumnProfile, confidence: float, note: str) -> Amount:
+    return replace(amount_from(expression, [column], confidence, note), proven=False)
 
 
 def asked(gold: Column, column: ColumnProfile, expression: str, why: str) -> Amount:

@@ -35,13 +35,14 @@ def column_results(
     """What each gold column gives, in two queries over the rows.
 
     `mapped_sql` is a SELECT of the gold columns and `_raw`, the source row as a struct. `source_columns`: gold column ->
-    the columns of `_raw` that it is made from; names that `_raw` does not have are passed over.
+    the columns of `_raw` that it is made from; names that `_raw` does not have, or not as text, are passed over.
     """
     types = dict(sandbox.describe(mapped_sql))
     missing = [name for name in (*contract.names, "_raw") if name not in types]
     if missing:
         raise SandboxError(f"the mapping does not give {', '.join(missing)}")
-    raw = {name for name, _ in sandbox.describe(f"select unnest(_raw) from ({mapped_sql}\n) as mapped")}
+    described = sandbox.describe(f"select unnest(_raw) from ({mapped_sql}\n) as mapped")
+    raw = {name for name, kind in described if kind == "VARCHAR"}
     parts = ["count(*)"]
     for column in contract.columns:
         cells = [f"_raw.{identifier(c)}" for c in source_columns.get(column.name, ()) if c in raw]
@@ -102,7 +103,7 @@ def sampled_rows(
 ) -> Sample:
     """What a candidate makes of the first rows, beside what we read in the same cells. `own`: see Outcome."""
     relation = f"(\n{candidate.reshape}\n) as reshaped" if candidate.reshape else "source"
-    there = {name.lower() for name, _ in sandbox.describe(f"select * from {relation}")}
+    there = {name.lower() for name, kind in sandbox.describe(f"select * from {relation}") if kind == "VARCHAR"}
     columns = [c for c in profile.columns if c.name in there]
     used = {s for m in candidate.columns.values() if m.expression for s in m.source_columns}
     read = [(c.name, sql) for c in columns if c.name in used for sql in _readings(c, profile)]

@@ -574,3 +574,14 @@ STOPPERS = [
         "name and true",
     ),
 ]
+# Nested, a parser may double its time at each level; each of these took one minutes or for ever.
+PARSER_BOMBS = [
+    tower(24, "date (", ")"),
+    tower(24, "decimal(", ")"),
+    tower(24, "row(", ")"),
+    tower(24, "struct (", ")"),
+    tower(24, "double precision (", ")"),
+    tower(24, "character varying ('a', ", ")"),
+    tower(24, "sort_array ('a', ", ")"),
+    tower(24, "name || sort_array ('a', ", ")"),
+]

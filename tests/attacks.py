@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 from answer_attacks import ANSWERS, answered
-from attack_sql import BOMBS, EXPRESSIONS, FILTERS, KEYS, RESHAPE_BOMBS, RESHAPES, STOPPERS
+from attack_sql import BOMBS, EXPRESSIONS, FILTERS, KEYS, PARSER_BOMBS, RESHAPE_BOMBS, RESHAPES, STOPPERS
 from text_attacks import TEXTS, shown_raw
 
 from generator.candidate import Candidate, ColumnMapping
@@ -139,6 +139,7 @@ KINDS = (
     Kind("reshapes", RESHAPES, lambda sql: passes(reshape=sql)),
     Kind("functions of DuckDB", unlisted(), called),
     Kind("bombs", BOMBS, lambda sql: as_expression(sql) or passes(row_filter=f"({sql}) is not null")),
+    Kind("bombs for a parser", PARSER_BOMBS, in_any_hole),
     Kind("bombs in a reshape", RESHAPE_BOMBS, lambda sql: passes(reshape=sql)),
     Kind("cells that stop the query", STOPPERS, stops),
     Kind("answers that are none", ANSWERS, answered),

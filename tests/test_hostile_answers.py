@@ -39,8 +39,16 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[LiveProject, Ran
     project.keep_contracts("bank_transactions")
     project.put(f"landing/bank_transactions/{FOLDER}/bank.csv", RIDDLE)
     with LLMServer([reply(hostile_answer(), model="{{ x }}\x1b[31m<b>'\n- !!x")]) as server:
-        said = {"OPENAI_API_KEY": SECRET, "OPENAI_BASE_URL": server.url, "OPENAI_MODEL": "an-llm", "OPENAI_API": "chat"}
-        return project, project.goldsmith("run", "-v", FORCE_COLOR="1", **said)
+        ran = project.goldsmith(
+            "run",
+            "-v",
+            FORCE_COLOR="1",
+            OPENAI_API_KEY=SECRET,
+            OPENAI_BASE_URL=server.url,
+            OPENAI_MODEL="an-llm",
+            OPENAI_API="chat",
+        )
+        return project, ran
 
 
 def test_the_mapping_is_there_and_held_for_its_questions(attacked: tuple[LiveProject, Ran]) -> None:
@@ -74,7 +82,8 @@ def test_nothing_of_it_acts_on_the_terminal_or_in_the_report(attacked: tuple[Liv
         assert SECRET not in said.said
     for report in (project.folder / "target/goldsmith").glob("*.html"):
         assert not re.search(
-            r"<(script|img|iframe|svg onload|base|meta http-equiv=.?refresh)|\x1b|\u202e", report.read_text(encoding="utf-8")
+            r"<(script|img|iframe|svg onload|base|meta http-equiv=.?refresh)|\x1b|\u202e",
+            report.read_text(encoding="utf-8"),
         )
 
 

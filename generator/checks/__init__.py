@@ -115,6 +115,7 @@ ASKED: tuple[Asking[Outcome], ...] = (
     choice_checks.which_column,
     value_checks.open_to_readings,
     value_checks.factor_of_cells,
+    value_checks.year_beside_the_table,
     row_checks.many_left_out,
     row_checks.sound_left_out,
     row_checks.reshaped_values,

@@ -26,7 +26,7 @@ CLEARLY = 0.25
 @check
 def named_in_contract(outcome: Outcome) -> Found:
     """A column that the contract names as an alias, and that fits, is taken unless it feeds another gold column."""
-    feeding = {c.name for columns in outcome.used.values() for c in columns}
+    feeding = {c.name for columns in outcome.used.values() for c in columns} | _in_reshape(outcome)
     for gold in outcome.contract.columns:
         used, certain = outcome.used.get(gold.name, []), _suggested(outcome, gold)
         free_text = gold.base_type == "text" and not gold.accepted_values
@@ -78,9 +78,8 @@ def every_column_explained(outcome: Outcome) -> Found:
         return
     candidate = outcome.candidate
     said = {s for m in candidate.columns.values() for s in m.source_columns} | set(candidate.unmapped)
-    for kind, sql in (("row_filter", candidate.row_filter), ("reshape", candidate.reshape)):
-        tree = Piece(kind, sql).tree if sql else None
-        said |= used_columns(tree) if tree is not None else frozenset()
+    tree = Piece("row_filter", candidate.row_filter).tree if candidate.row_filter else None
+    said |= _in_reshape(outcome) | (used_columns(tree) if tree is not None else frozenset())
     if left := [c.name for c in outcome.profile.columns if c.filled and c.name not in said]:
         yield Part.UNMAPPED, f"nothing is said of {listed(left)}: use them, or say in unmapped why not"
 
@@ -100,6 +99,12 @@ def which_column(outcome: Outcome) -> Iterator[Question]:
         yield Question(
             column=gold.name, text=f"is {gold.name} in {one}, or in {two}?", readings=(f"in {one}", f"in {two}")
         )
+
+
+def _in_reshape(outcome: Outcome) -> frozenset[str]:
+    """The source columns that a reshape names."""
+    tree = Piece("reshape", outcome.candidate.reshape).tree if outcome.candidate.reshape else None
+    return used_columns(tree) if tree is not None else frozenset()
 
 
 def _suggested(outcome: Outcome, gold: Column) -> list[ColumnProfile]:

@@ -11,6 +11,8 @@ from generator.checks.subject import AROUND, Subject, used_columns
 from generator.violation import Part
 
 MEASURES = {"decimal": "number", "integer": "number", "double": "number", "date": "date", "timestamp": "date"}
+# Of names that are not there, as many stand in a message.
+NAMED = 10
 # Functions that take a part of a text: two gold columns may be two parts of the same cell.
 _PARTS = (exp.RegexpExtract, exp.SplitPart, exp.Substring, exp.Left, exp.Right)
 
@@ -46,15 +48,16 @@ def declared_columns(subject: Subject) -> Found:
     known = subject.source_columns | AROUND | (subject.available or frozenset())
     for name, mapping in subject.candidate.columns.items():
         declared = set(mapping.source_columns)
-        for unknown in sorted(declared - known):
-            yield name, f"source_columns has {quoted(unknown)}, which is not a column of the layout: {listed(known)}"
+        if unknown := declared - known:
+            named = listed(map(quoted, unknown), NAMED)
+            yield name, f"source_columns has {named}, which is not a column of the layout: {listed(known)}"
         tree = subject.expressions.get(name)
         if tree is None:
             continue
         for missing in sorted((used_columns(tree) & known) - declared - AROUND):
             yield name, f"the expression uses {quoted(missing)}, which is not in source_columns; add it"
-    for unknown in sorted(set(subject.candidate.unmapped) - subject.source_columns):
-        yield Part.UNMAPPED, f"unmapped has {quoted(unknown)}, which is not a column of the layout"
+    if unknown := set(subject.candidate.unmapped) - subject.source_columns:
+        yield Part.UNMAPPED, f"unmapped has {listed(map(quoted, unknown), NAMED)}, which is not a column of the layout"
 
 
 @check

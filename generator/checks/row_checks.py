@@ -41,7 +41,7 @@ def cells_stay_in_their_rows(outcome: Outcome) -> Found:
 def left_out_rows(outcome: Outcome) -> Found:
     """A row filter leaves out no sound row for the size of a number or date, or for what feeds another gold column."""
     tree = _filter(outcome)
-    if tree is None or not outcome.rows.sound:
+    if tree is None or not outcome.rows.sound or _all_stated(outcome, tree):
         return
     texts = {
         c.name for c in outcome.contract.columns if c.base_type == "text" and not c.accepted_values and not c.repeats
@@ -95,15 +95,10 @@ def many_left_out(outcome: Outcome) -> Iterator[Question]:
 @asking
 def sound_left_out(outcome: Outcome) -> Iterator[Question]:
     """Rows that have all that the contract requires are left out, and not for a state that the contract names."""
-    tree, rows, sample = _filter(outcome), outcome.rows, outcome.sample
-    if tree is None or not rows.sound or rows.filtered > MANY * rows.total:
+    tree, rows = _filter(outcome), outcome.rows
+    if tree is None or not rows.sound or rows.filtered > MANY * rows.total or _all_stated(outcome, tree):
         return
-    states = {value_key(v) for v in outcome.contract.leave_out_values}
-    required = [sample.gold.get(c.name) for c in outcome.contract.required]
-    left = [i for i, kept in enumerate(sample.kept) if not kept and all(v and v[i] is not None for v in required)]
-    deciding = [sample.cells[name] for name in sorted(used_columns(tree)) if name in sample.cells]
-    if not left or not all(any(value_key((c[i] or "").strip()) in states for c in deciding) for i in left):
-        yield _asked(outcome, f"the row filter leaves out {rows.sound} of {rows.total} rows that could be data")
+    yield _asked(outcome, f"the row filter leaves out {rows.sound} of {rows.total} rows that could be data")
 
 
 @asking
@@ -126,6 +121,15 @@ def _asked(outcome: Outcome, what: str, asked: str = "are they no data") -> Ques
 
 def _filter(outcome: Outcome) -> exp.Expr | None:
     return Piece("row_filter", outcome.candidate.row_filter).tree if outcome.candidate.row_filter else None
+
+
+def _all_stated(outcome: Outcome, tree: exp.Expr) -> bool:
+    """Whether each sound row that the filter leaves out has a state that the contract leaves out, too."""
+    sample, states = outcome.sample, {value_key(v) for v in outcome.contract.leave_out_values}
+    required = [sample.gold.get(c.name) for c in outcome.contract.required]
+    left = [i for i, kept in enumerate(sample.kept) if not kept and all(v and v[i] is not None for v in required)]
+    deciding = [sample.cells[name] for name in sorted(used_columns(tree)) if name in sample.cells]
+    return bool(left) and all(any(value_key((c[i] or "").strip()) in states for c in deciding) for i in left)
 
 
 def _sizes(node: exp.Expr) -> bool:

@@ -40,13 +40,8 @@ def allowed_functions(subject: Subject) -> Found:
         reshape = piece.kind == "reshape"
         allowed = plain | grammar.WINDOW_FUNCTIONS if reshape else plain
         words = grammar.RESHAPE_KEYWORDS if reshape else grammar.KEYWORDS
-        named = {
-            word.text.lower()
-            for word, after in zip(piece.tokens, piece.tokens[1:], strict=False)
-            if word.kind == "word" and after.text == "("
-        }
         called = {str(n.this).lower() for n in piece.nodes if type(n) is exp.Anonymous}
-        for name in sorted((named - words | called) - allowed):
+        for name in sorted((piece.called - words | called) - allowed):
             yield piece.place, f"{piece.where}{quoted(name)} is not an allowed function; allowed: {listed(allowed)}"
 
 

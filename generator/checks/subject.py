@@ -9,10 +9,12 @@ from functools import cached_property
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 
 from generator.candidate import Candidate
 from generator.checks import text
+from generator.checks.grammar import FUNCTIONS, RESHAPE_KEYWORDS, WINDOW_FUNCTIONS
 from generator.checks.reshape import Reshape, read_reshape
 from generator.contracts import Contract
 from generator.violation import Part
@@ -23,6 +25,10 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 MAX_EXPRESSION = 4_000
 MAX_RESHAPE = 20_000
 MAX_NODES = {"expression": 1_500, "row_filter": 1_500, "reshape": 10_000}
+_SQLGLOT_CALLS = frozenset(
+    {name.lower() for calls in (DuckDB.Parser.FUNCTIONS, DuckDB.Parser.FUNCTION_PARSERS) for name in calls}
+    | {words.lower().split()[-1] for words in DuckDB.Tokenizer.KEYWORDS if words.isascii()}
+) - (FUNCTIONS | WINDOW_FUNCTIONS | RESHAPE_KEYWORDS)
 KEYS = frozenset({"_file_id", "_source_file", "_source_row"})
 AROUND = frozenset({"_preamble", "_footer", "_source_file", "_source_row"})
 
@@ -56,9 +62,19 @@ class Piece:
         return [] if self.text_problems else text.tokens(self.sql)
 
     @cached_property
+    def called(self) -> frozenset[str]:
+        """The words before an opening parenthesis, in lower case: functions, and some keywords."""
+        pairs = zip(self.tokens, self.tokens[1:], strict=False)
+        return frozenset(word.text.lower() for word, after in pairs if word.kind == "word" and after.text == "(")
+
+    @cached_property
     def tree(self) -> exp.Expr | None:
-        """The syntax tree; None where the text has problems or is not exactly one expression (one SELECT)."""
-        if self.text_problems:
+        """The syntax tree; None where the text has problems or is not exactly one expression (one SELECT).
+
+        A call that sqlglot would read in a way of its own, and that is refused anyway, is not read: nested, some of those
+        double its time at each level.
+        """
+        if self.text_problems or self.called & _SQLGLOT_CALLS:
             return None
         return _select(self.sql) if self.kind == "reshape" else _expression(self.sql)
 

@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlglot.dialects.duckdb import DuckDB
+
 from generator.checks.check import quoted
 
 MAX_DEPTH = 25
@@ -20,6 +22,11 @@ JINJA = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 # Words that something must follow: without it the text would reach for what stands behind it in our skeleton.
 DANGLING = frozenset(
     "and as between by case distinct else from ilike in is like not or select then union unpivot when where".split()
+)
+# Words that are types to sqlglot. Before a parenthesis it tries each as a function, too: nested, that doubles its time at
+# each level. Only the sizes of types stand there.
+TYPES = frozenset(
+    words.lower().split()[-1] for words, kind in DuckDB.Tokenizer.KEYWORDS.items() if kind in DuckDB.Parser.TYPE_TOKENS
 )
 _SIGNS = "( ) , . = < > + - * / % <= >= <> != || :: *- /- =-"
 SIGNS = frozenset(_SIGNS.split())
@@ -94,7 +101,11 @@ def _token_problems(sql: str) -> Iterator[str]:
         if depth < 0:
             yield f"there is one {quoted(token.text)} too many at {quoted(sql[max(0, position - 30) : position + 1])}"
             return
-        before = token if token.kind != "blank" else Token(before.kind, before.text + " ")
+        sized = token.text == "(" and before.kind == "word" and before.text.strip().lower() in TYPES
+        if token.kind == "blank":
+            before = Token(before.kind, before.text + " ")
+        else:
+            before = Token("sized", before.text.strip() + "(") if sized else token
         position = match.end()
     if before.text.strip().lower() in DANGLING or (before.kind == "sign" and before.text.strip() != ")"):
         yield f"it ends with {quoted(before.text.strip())}, and there is nothing after it"
@@ -111,6 +122,8 @@ def _misplaced(token: Token, before: Token) -> str | None:
             return f"the text {quoted(token.text)} goes over a line end; a text stands on one line"
         if before.kind == "literal" or (before.kind == "word" and not before.text.endswith(" ")):
             return f"{quoted(before.text + token.text)}: no prefixed and no adjacent texts; join texts with ||"
+    if before.kind == "sized" and token.kind not in ("number", "blank"):
+        return f"{quoted(before.text.strip())}: a type is no function; write cast(... as text) or parse_*"
     opening = before.text.strip()
     if (opening, token.text) in {("(", ","), (",", ","), (",", ")")}:
         return f"there is nothing between `{opening}` and `{token.text}`"

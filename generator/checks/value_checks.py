@@ -10,12 +10,16 @@ from generator.candidate import Question
 from generator.checks.check import Found, asking, check, quoted
 from generator.checks.mapping_checks import MEASURES
 from generator.checks.outcome import Outcome, differing
+from generator.checks.subject import used_columns
 from generator.checks.values import close, day, floats, number, sums
 from generator.contracts import Column
 from generator.profile import ColumnProfile
 from generator.questions import open_readings, says_cents
 
 FACTORS = (100.0, 1000.0)
+# Where a year may stand that is not in the cells, and how many days one such year hardly has.
+YEARS = frozenset({"_preamble", "_footer", "_source_file"})
+LONG = 200
 
 
 @check
@@ -56,6 +60,18 @@ def open_to_readings(outcome: Outcome) -> Iterator[Question]:
         if unseen and all(d.day <= 12 for d in days) and len({d.day for d in days}) > 1:
             headers = " and ".join(f"`{c.header}`" for c in columns) or "the file"
             yield Question(column=gold.name, text=f"are the dates in {headers} day first or month first?")
+
+
+@asking
+def year_beside_the_table(outcome: Outcome) -> Iterator[Question]:
+    """Dates take their year from beside the table, and seem to belong to more than one."""
+    for gold, tree in ((outcome.contract.column(n), t) for n, t in outcome.trees.items()):
+        if MEASURES.get(gold.base_type) != "date" or not used_columns(tree) & YEARS:
+            continue
+        days = [d for v in outcome.sample.gold.get(gold.name, ()) if (d := day(v))]
+        if days and ({1, 12} <= {d.month for d in days} or (max(days) - min(days)).days > LONG):
+            text = f"the year of {gold.name} stands beside the table: do all rows belong to it?"
+            yield Question(column=gold.name, text=text)
 
 
 @check
