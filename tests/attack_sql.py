@@ -462,7 +462,7 @@ RESHAPES = [
 ]
 
 
-# New towers: what is repeated for each use of it, and what writes long texts or long queries.
+# Towers: what is repeated for each use of it, and what writes long texts or long queries.
 def tower(levels: int, before: str, after: str) -> str:
     """`before` and `after` so many times around a column."""
     return before * levels + "name" + after * levels
@@ -574,7 +574,7 @@ STOPPERS = [
         "name and true",
     ),
 ]
-# Nested, a parser may double its time at each level; each of these took one minutes or for ever.
+# Nested, a parser may double its time at each level; these took minutes, or for ever.
 PARSER_BOMBS = [
     tower(24, "date (", ")"),
     tower(24, "decimal(", ")"),
@@ -584,4 +584,7 @@ PARSER_BOMBS = [
     tower(24, "character varying ('a', ", ")"),
     tower(24, "sort_array ('a', ", ")"),
     tower(24, "name || sort_array ('a', ", ")"),
+    tower(60, "name join ", ""),
+    tower(60, "name left join ", ""),
+    tower(60, "name cross join ", ""),
 ]

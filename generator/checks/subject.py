@@ -71,10 +71,10 @@ class Piece:
     def tree(self) -> exp.Expr | None:
         """The syntax tree; None where the text has problems or is not exactly one expression (one SELECT).
 
-        A call that sqlglot would read in a way of its own, and that is refused anyway, is not read: nested, some of those
-        double its time at each level.
+        A call that sqlglot would read in a way of its own, and a join, are not read, since they are refused anyway:
+        nested, some of them double its time at each level.
         """
-        if self.text_problems or self.called & _SQLGLOT_CALLS:
+        if self.text_problems or self.called & _SQLGLOT_CALLS or any(t.text.lower() == "join" for t in self.tokens):
             return None
         return _select(self.sql) if self.kind == "reshape" else _expression(self.sql)
 

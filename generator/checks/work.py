@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 # DuckDB writes the argument of a macro (all of our functions are), the operand of CASE and of BETWEEN, and a short IN out
-# again for each use of it, and its optimizer then compares the copies: numbers are measured, see tests/test_checks.py.
+# again for each use of it, and its optimizer then compares the copies: the numbers are measured.
 OUR_COPIES = 7
 OUR_NODES = 50
 COPIES: dict[type[exp.Expr], int] = {exp.Between: 4, exp.In: 4, exp.Nullif: 2, exp.SplitPart: 4}
