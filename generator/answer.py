@@ -22,7 +22,7 @@ class _Strict(BaseModel):
 
 
 class _Mapping(_Strict):
-    source_columns: tuple[str, ...]
+    source_columns: tuple[str, ...] = Field(max_length=100)
     note: str
     expression: str | None
     confidence: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
@@ -36,7 +36,7 @@ class _Unmapped(_Strict):
 class _Question(_Strict):
     column: str
     text: str
-    readings: tuple[str, ...]
+    readings: tuple[str, ...] = Field(max_length=10)
 
 
 class _Answer(_Strict):
@@ -45,7 +45,7 @@ class _Answer(_Strict):
     row_filter_note: str
     reshape: str | None
     unmapped: tuple[_Unmapped, ...]
-    questions: tuple[_Question, ...]
+    questions: tuple[_Question, ...] = Field(max_length=20)
 
 
 def answer_schema(contract: Contract, asked: tuple[str, ...]) -> dict[str, Any]:

@@ -188,9 +188,9 @@ def show_layouts(console: Console, layouts: Sequence[dict[str, object]]) -> None
 def show_layout(console: Console, layout: LayoutOutcome) -> None:
     """One layout: the mapping with samples, what was left out, what is asked."""
     console.print(
-        Text(f"{layout.dbt_model} ({layout.state}, {layout.review}, mapped by {layout.provider})", style="bold")
+        Text(plain(f"{layout.dbt_model} ({layout.state}, {layout.review}, mapped by {layout.provider})"), style="bold")
     )
-    console.print(Text(layout.path, style="dim"))
+    console.print(Text(plain(layout.path, 500), style="dim"))
     if layout.spent:
         console.print(Text(f"LLM: {plain(layout.llm, 100)}, {layout.spent}" if layout.llm else f"LLM: {layout.spent}"))
     table = Table(show_lines=True)
