@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from generator.contracts import Column, Contract
 from generator.naming import ascii_words
@@ -73,12 +74,17 @@ def score(column: ColumnProfile, gold: Column, contract: Contract) -> float:
 
 def name_score(header: str, gold: Column, contract: Contract) -> float:
     """How well a header names a gold column: its aliases, weaker ones for less, and nothing if it names a decoy better."""
-    neutral = frozenset(w for text in contract.neutral_words for w in ascii_words(text))
+    neutral = _words(contract.neutral_words)
     strong = best(header, [*gold.aliases, gold.name.replace("_", " ")], neutral)
     weak = WEAK * best(header, gold.weak_aliases, neutral)
     against = best(header, gold.decoys, neutral)
     found = max(strong, weak)
     return 0.0 if against >= max(strong, weak / WEAK) and against > 0.5 else found
+
+
+@cache
+def _words(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in ascii_words(text))
 
 
 def type_fit(column: ColumnProfile, gold: Column) -> float:

@@ -447,7 +447,8 @@ def test_the_answer_in_the_text_is_one_that_is_read_and_passes() -> None:
     contract = Contract("c", "", (Column("sold_on", "date"), Column("remark", "text")))
     shape = layout("day,due_day,state\n27.03.2024,28.03.2024,pending")
     answer = read_answer(prompt_text("answer"), Request(contract, shape, Candidate(columns={}), contract.names))
-    assert answer.columns["sold_on"].expression and answer.questions and answer.row_filter
+    # Small LLMs repeat what they see here: a question would be asked, a row filter applied.
+    assert answer.columns["sold_on"].expression and not answer.questions and not answer.row_filter
     columns = frozenset(c.name for c in shape.columns)
     assert static_violations(answer, contract, columns, function_names(ROOT / "macros")) == []
 
