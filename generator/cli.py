@@ -17,6 +17,7 @@ from rich.text import Text
 
 from generator import pipeline
 from generator.calls import Calls, read_spending
+from generator.checks import Asking, all_checks
 from generator.ending import one_line_endings
 from generator.exporting import exporter
 from generator.listing import find_listed, list_layouts
@@ -292,15 +293,16 @@ def report(settings: Settings) -> None:
 @cli.command()
 @_global_options
 def checks(settings: Settings) -> None:
-    """List the checks that a mapping must pass before it becomes a dbt model."""
-    from generator.checks import all_checks
-
-    rules = [{"name": c.name, "description": c.description} for c in all_checks()]
+    """List the checks that a mapping must pass before it becomes a dbt model, and what is asked about."""
+    rules = [
+        {"name": c.name, "outcome": "question" if isinstance(c, Asking) else "violation", "description": c.description}
+        for c in all_checks()
+    ]
     if settings.as_json:
         click.echo(json_text(rules))
     else:
         for rule in rules:
-            click.echo(f"{rule['name']}\n    {rule['description']}")
+            click.echo(f"{rule['name']} ({rule['outcome']})\n    {rule['description']}")
 
 
 def _everything(project: Project) -> RunOutcome:

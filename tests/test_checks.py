@@ -12,7 +12,7 @@ import pytest
 from generator import checks
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.checks import ColumnResult, Outcome, all_checks, found, result_checks, static_violations
-from generator.checks.check import Asking, Check
+from generator.checks.check import Asking, Check, Step
 from generator.contracts import Column, Contract
 from generator.profile import ColumnProfile, LayoutProfile
 from generator.violation import Violation
@@ -81,7 +81,7 @@ def test_a_good_candidate_has_no_violation() -> None:
 
 def test_every_check_is_listed_with_a_name_and_one_line() -> None:
     modules = [importlib.import_module(f"generator.checks.{m.name}") for m in pkgutil.iter_modules(checks.__path__)]
-    made = {v.name for m in modules for v in vars(m).values() if isinstance(v, (Check, Asking))}
+    made = {v.name for m in [*modules, checks] for v in vars(m).values() if isinstance(v, (Check, Asking, Step))}
     assert sorted(rule.name for rule in all_checks()) == sorted(made)
     for rule in all_checks():
         assert rule.description.endswith(".") and "\n" not in rule.description

@@ -38,7 +38,7 @@ from generator.checks import (
     value_checks,
     word_checks,
 )
-from generator.checks.check import Asking, Check
+from generator.checks.check import Asking, Check, Step
 from generator.checks.outcome import ColumnResult, Outcome, Rows, Sample
 from generator.checks.rereading import foreign
 from generator.checks.subject import Subject
@@ -64,6 +64,12 @@ __all__ = [
 
 S = TypeVar("S")
 
+ANSWER = Step("answer", "The answer is one JSON object with the fields and gold columns that were asked for.")
+SANDBOX = Step(
+    "sandbox",
+    "DuckDB reads the mapping as the checks did, binds it, and runs it on the rows in a locked database, within limits "
+    "of time and memory.",
+)
 # What a piece of SQL must keep before it runs at all.
 SAFETY: tuple[Check[Subject], ...] = (
     sql_checks.plain_text,
@@ -144,6 +150,6 @@ def static_violations(
     return found([*SAFETY, *MAPPING_CHECKS], Subject(candidate, contract, source_columns, functions))
 
 
-def all_checks() -> list[Check[Subject] | Check[Outcome] | Asking[Outcome]]:
+def all_checks() -> list[Step | Check[Subject] | Check[Outcome] | Asking[Outcome]]:
     """Every rule in the order in which they are applied, with `name` and `description`."""
-    return [*SAFETY, *MAPPING_CHECKS, *RESULT_CHECKS, *ASKED]
+    return [ANSWER, *SAFETY, *MAPPING_CHECKS, SANDBOX, *RESULT_CHECKS, *ASKED]

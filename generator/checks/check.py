@@ -53,6 +53,14 @@ def asking(find: Callable[[S], Iterator[Question]]) -> Asking[S]:
     return Asking(find.__name__, (find.__doc__ or "").strip(), find)
 
 
+@dataclass(frozen=True)
+class Step:
+    """What goes wrong elsewhere than in a check, and stands in violations by this name, too."""
+
+    name: str
+    description: str
+
+
 def quoted(text: str, limit: int = 80) -> str:
     """Untrusted text for a message: on one line, in printable characters, at most `limit` of them, in quotes."""
     flat = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
