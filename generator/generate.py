@@ -183,7 +183,7 @@ def _talk(bench: Bench, provider: Provider, request: Request, max_attempts: int)
         talk.paid(answer)
         talk.llm, talk.prompt_version = answer.llm, answer.prompt_version
         talk.notices.extend(answer.notices)
-        candidate = guarded(answer.candidate)
+        candidate = _noted(guarded(answer.candidate), bench.contract)
         talk.violations = bench.judge(candidate).violations
         provider.judged(request, talk.violations)
         passed = _passed(candidate, talk.violations)
@@ -194,6 +194,19 @@ def _talk(bench: Bench, provider: Provider, request: Request, max_attempts: int)
             break
         request = _repair(request, candidate, talk.violations)
     return talk
+
+
+def _noted(candidate: Candidate, contract: Contract) -> Candidate:
+    """The candidate with what is asked about texts that may be null as notes: no layout waits for a person for these."""
+    keys = {*contract.primary_key, *(c.name for c in contract.required)}
+    texts = {c.name for c in contract.columns if c.base_type == "text"} - keys
+    open_ = {q.column: f"open: {q.text}" for q in candidate.questions if q.column in texts}
+    columns = {
+        n: m.model_copy(update={"note": " ".join(filter(None, (m.note, open_[n])))}) if n in open_ else m
+        for n, m in candidate.columns.items()
+    }
+    questions = tuple(q for q in candidate.questions if q.column not in open_)
+    return candidate.model_copy(update={"columns": columns, "questions": questions})
 
 
 def _passed(candidate: Candidate, violations: Sequence[Violation]) -> _Passed | None:

@@ -201,6 +201,13 @@ def test_questions_of_the_llm_stay(bench: Bench) -> None:
     assert question in made.candidate.questions
 
 
+def test_a_question_about_a_text_that_may_be_null_is_a_note_and_holds_nothing(bench: Bench) -> None:
+    question = Question(column="currency", text="what is the currency?", readings=("EUR", "USD"))
+    made, _ = ask(bench, mapped().model_copy(update={"questions": (question,)}))
+    assert made.candidate.questions == ()
+    assert made.candidate.columns["currency"].note == "not there open: what is the currency?"
+
+
 def test_the_first_request_has_all_that_a_prompt_is_made_of() -> None:
     request = first_request(profile(), BANK, mapped(), "a_layout")
     assert (request.asked, request.kept, request.violations, request.attempt) == (BANK.names, None, (), 1)
