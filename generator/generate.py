@@ -192,7 +192,7 @@ def _talk(bench: Bench, provider: Provider, request: Request, max_attempts: int)
         # Of what is only unexplained the matcher knows something to say; and the matcher itself says the same again.
         if all(v.part is Part.UNMAPPED for v in talk.violations) or answer.candidate == request.suggestion:
             break
-        request = _repair(request, candidate, talk.violations)
+        request = _repair(request, candidate, passed, talk.violations)
     return talk
 
 
@@ -221,9 +221,8 @@ def _passed(candidate: Candidate, violations: Sequence[Violation]) -> _Passed | 
     return _Passed(candidate, failed, Part.ROW_FILTER in parts)
 
 
-def _repair(request: Request, candidate: Candidate, violations: Sequence[Violation]) -> Request:
+def _repair(request: Request, candidate: Candidate, passed: _Passed | None, violations: Sequence[Violation]) -> Request:
     """The request for what failed; where that is the answer as a whole, for all of it."""
-    passed = _passed(candidate, violations)
     asked = tuple(n for n in request.contract.names if n in passed.failed) if passed else request.contract.names
     return replace(
         request,

@@ -31,10 +31,6 @@ class Done:
     outcomes: list[FileOutcome]
     mapped: list[tuple[LedgerRow, Mapped]] = field(default_factory=list)
 
-    def blocked(self, row: LedgerRow, contract: str | None, message: str) -> None:
-        """Note a file that no mapping onto the contract was found for."""
-        self.outcomes.append(loaded_outcome(replace(row, contract=contract, state="blocked", message=message)))
-
     @property
     def layouts(self) -> list[Layout]:
         """The layouts of the mapped files."""
@@ -79,14 +75,13 @@ def map_all(project: Project, waiting: Sequence[Waiting], provider: Provider, pr
         except (UsageError, LockedError, DiskFullError):
             raise
         except GoldsmithError as error:
-            done.blocked(row, contract or row.contract, str(error))
+            _block(project, row, contract or row.contract, str(error), done)
             continue
         if isinstance(found_mapping, Mapped):
             done.mapped.append((row, found_mapping))
         elif reason := asked.blocked.get(found_mapping.name.dbt_model):
             # The same layout again: it would only be paid for again.
-            block(project, row, found_mapping.contract.name, reason)
-            done.blocked(row, found_mapping.contract.name, reason)
+            _block(project, row, found_mapping.contract.name, reason, done)
         else:
             asked.begin(found_mapping)
 
@@ -122,11 +117,16 @@ class _Asked:
         self.headers.discard(unmapped.row.headers)
         if isinstance(made, Blocked):
             self.blocked[unmapped.name.dbt_model] = str(made)
-            block(self._project, unmapped.row, unmapped.contract.name, str(made))
-            done.blocked(unmapped.row, unmapped.contract.name, str(made))
+            _block(self._project, unmapped.row, unmapped.contract.name, str(made), done)
             return False
         done.mapped.append((unmapped.row, keep(self._project, unmapped, made, layouts)))
         return True
+
+
+def _block(project: Project, row: LedgerRow, contract: str | None, message: str, done: Done) -> None:
+    """Enter a file that no mapping onto the contract was found for, and say so."""
+    block(project, row, contract, message)
+    done.outcomes.append(loaded_outcome(replace(row, contract=contract, state="blocked", message=message)))
 
 
 def _adopt_all(project: Project, waiting: Sequence[Waiting], layouts: Sequence[Layout], done: Done) -> list[Waiting]:

@@ -11,7 +11,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from generator.archive import Original
 from generator.contracts import Contract
-from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
+from generator.errors import GoldsmithError, UsageError
 from generator.example import nearest_example
 from generator.fingerprint import fingerprint
 from generator.generate import Bench, Generated
@@ -58,16 +58,10 @@ def find_mapping(
 ) -> Mapped | Unmapped:
     """Step 5 for one loaded file: the cached layout that reads it, entered in the ledger, or what is known without one.
 
-    Raises GoldsmithError for a contract that is not clear; the file then is `blocked` in the ledger, with the message.
-    LockedError, DiskFullError, and what is wrong with the project, say nothing about the file.
+    Raises GoldsmithError for a contract that is not clear; LockedError, DiskFullError, and what is wrong with the
+    project, say nothing about the file.
     """
-    try:
-        found = look_up(project, row, contract_name, layouts)
-    except (UsageError, LockedError, DiskFullError):
-        raise
-    except GoldsmithError as error:
-        block(project, row, contract_name or row.contract, str(error))
-        raise
+    found = look_up(project, row, contract_name, layouts)
     if isinstance(found, Unmapped):
         return found
     with connect(project.database, project.folder) as connection:

@@ -14,17 +14,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from asked import first_request, prompt_for, real_files, request_for, told
 
+from generator.budget import estimate
 from generator.profile import LayoutProfile, build_profile
 
 STATEMENT = ("Buchungstag", "Valuta", "Auftraggeber/Empfänger", "Verwendungszweck", "Betrag", "Währung", "Saldo")
 PAYEES = ("Bäckerei Sonnenschein", "Stadtwerke Neustadt", "Haberkorn, Wilhelmine", "Café am Markt 12")
 PARTS = ("Order", "Billing", "Shipping", "Lineitem", "Tax", "Refund", "Customer", "Payment", "Discount", "Device")
 FACTS = ("Name", "Street", "City", "Zip", "Phone", "Amount", "Created at", "Status", "Reference", "Notes")
-
-
-def estimate(text: str) -> int:
-    """Tokens, at most."""
-    return -(-len(text.encode()) // 3)
 
 
 def statement() -> LayoutProfile:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import resource
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from threading import Thread
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nobody import as_nobody
 
 from generator.archive import Archive, Original, moment_after, open_archive
 from generator.errors import GoldsmithError, StillWritten, UsageError
@@ -57,20 +56,6 @@ def kept(folder: Path) -> dict[str, bytes]:
     """Every file of the archive in `folder`, by its path in it."""
     root = folder / "archive"
     return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
-
-
-@contextmanager
-def as_nobody(folder: Path) -> Iterator[None]:
-    """In a folder of one's own, without the rights of root, whom no permission stops."""
-    root = os.geteuid() == 0
-    if root:
-        os.chown(folder, 65534, 65534)
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 # ---- the bytes ------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from nobody import as_nobody
 
 from generator.errors import GoldsmithError, StillWritten, UsageError
 from generator.intake import Incoming, ensure_quiet, find_files, sha256
@@ -251,19 +252,6 @@ def test_a_path_that_cannot_be_taken_is_one_line_that_says_what_next(tmp_path: P
     with pytest.raises(UsageError) as error:
         found(tmp_path, tmp_path / path)
     assert str(error.value) == message.format(path=tmp_path / path)
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Without the rights of root, whom no permission stops."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 @pytest.fixture
