@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -17,7 +18,6 @@ from rich.text import Text
 from generator.disk import disk_full, is_full
 from generator.errors import INTERRUPTED, GoldsmithError, UsageError
 from generator.visible import plain
-from generator.workers import are_running
 
 
 @contextmanager
@@ -60,10 +60,10 @@ def _fail(error: GoldsmithError) -> NoReturn:
 def _interrupted() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Console(stderr=True, soft_wrap=True).print(Text(INTERRUPTED))
-    if are_running():
-        # At once: one that waits for an LLM has DuckDB in its hands, and Python's own end would trip over that.
-        os._exit(130)
-    sys.exit(130)
+    # Temporary files go; then at once: an import that was cut short, or a thread that waits for an LLM, has DuckDB in its
+    # hands, and the rest of Python's own end would trip over that, or print what it found there.
+    atexit._run_exitfuncs()
+    os._exit(130)
 
 
 def _discard_output() -> None:

@@ -48,12 +48,14 @@ class Exporter:
         options: dict[str, Any] = {} if environ.get(TIMEOUT) else {"timeout": PATIENCE}
         resource = Resource({"service.name": "goldsmith"}).merge(OTELResourceDetector().detect())
         if environ.get(TRACES) or environ.get(BOTH):
-            tracers = TracerProvider(resource=resource)
+            tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
             tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(**options)))
             trace.set_tracer_provider(tracers)
             self._endings.append(tracers.shutdown)
         if environ.get(METRICS) or environ.get(BOTH):
-            meters = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter(**options))], resource)
+            meters = MeterProvider(
+                [PeriodicExportingMetricReader(OTLPMetricExporter(**options))], resource, shutdown_on_exit=False
+            )
             metrics.set_meter_provider(meters)
             self._endings.append(meters.shutdown)
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-NAME = "goldsmith-worker"
 K = TypeVar("K")
 R = TypeVar("R")
 
@@ -41,7 +40,7 @@ class Workers(Generic[K, R]):
         if self._at_once == 1:
             self._run(key, call)
         else:
-            threading.Thread(target=self._run, args=(key, call), name=NAME, daemon=True).start()
+            threading.Thread(target=self._run, args=(key, call), daemon=True).start()
 
     def wait(self) -> tuple[K, R]:
         """The key and result of the next call that is done; what it raised is raised here."""
@@ -58,8 +57,3 @@ class Workers(Generic[K, R]):
         except BaseException as error:
             done.set_exception(error)
         self._done.put((key, done))
-
-
-def are_running() -> bool:
-    """Whether a call is being made beside the main thread."""
-    return any(thread.name == NAME for thread in threading.enumerate())

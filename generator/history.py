@@ -1,0 +1,96 @@
+"""The project's git repository: earlier versions of a file, what a pull request touches, who works here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from generator.errors import UsageError
+
+
+def text_at(project: Path, ref: str, path: Path) -> str | None:
+    """A file's text as a commit has it; None where that commit has no such file. UsageError for no such commit."""
+    commit = _commit(project, ref)
+    root = _root(project)
+    listed = _git(project, "ls-tree", "-z", "--full-tree", "--name-only", commit, "--", _inside(root, path))
+    if not listed:
+        return None
+    return _git(project, "show", f"{commit}:{_inside(root, path)}")
+
+
+def changed_since(project: Path, ref: str) -> list[Path]:
+    """Files that the work tree has other than the commit it forked from `ref` at, as a pull request lists them.
+
+    New files that git does not know and does not ignore are among them, deleted ones, too. In order of path.
+    """
+    root = _root(project)
+    fork = _git(project, "merge-base", _commit(project, ref), "HEAD").strip()
+    names = _git(project, "diff", "--name-only", "--no-renames", "-z", fork, "--").split("\0")
+    names += _git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
+    return sorted({root / name for name in names if name})
+
+
+def who(project: Path) -> str:
+    """`Name <mail>` as git would sign. UsageError says what to set."""
+    name, mail = (_config(project, key) for key in ("user.name", "user.email"))
+    if not name:
+        raise UsageError("git does not know who you are; git config user.name 'Your Name' (and user.email)")
+    return f"{name} <{mail}>" if mail else name
+
+
+def commit(project: Path, paths: Sequence[Path], message: str) -> None:
+    """Commit these files as they are now, and nothing else that may be staged."""
+    names = [str(p) for p in paths]
+    _git(project, "add", "--", *names)
+    _git(project, "commit", "--quiet", "--message", message, "--only", "--", *names)
+
+
+def _commit(project: Path, ref: str) -> str:
+    # What begins with a dash would be an option.
+    found = None if ref.startswith("-") else _try(project, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    if not found:
+        _root(project)
+        raise UsageError(f"{ref}: git knows no such commit here; name a branch, a tag or a commit that is fetched")
+    return found.strip()
+
+
+def _root(project: Path) -> Path:
+    found = _try(project, "rev-parse", "--show-toplevel")
+    if not found:
+        raise UsageError(f"{project}: is in no git repository; earlier versions of a file are read from git")
+    return Path(found.rstrip("\n"))
+
+
+def _inside(root: Path, path: Path) -> str:
+    return path.resolve().relative_to(root.resolve()).as_posix()
+
+
+def _config(project: Path, key: str) -> str:
+    return (_try(project, "config", "--get", key) or "").strip()
+
+
+def _git(project: Path, *arguments: str) -> str:
+    try:
+        ran = subprocess.run(
+            ["git", *arguments],
+            cwd=project,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            stdin=subprocess.DEVNULL,
+        )
+    except FileNotFoundError:
+        raise UsageError("git is not installed; earlier versions of a file are read from it") from None
+    if ran.returncode:
+        problem = " ".join((ran.stderr or ran.stdout).split())
+        raise UsageError(f"git {arguments[0]}: {problem or 'it failed'}")
+    return ran.stdout
+
+
+def _try(project: Path, *arguments: str) -> str | None:
+    """The output of a question that git may have no answer to."""
+    try:
+        return _git(project, *arguments)
+    except UsageError:
+        return None
