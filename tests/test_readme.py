@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,6 +16,7 @@ import click
 import duckdb
 import pytest
 import yaml
+from documents import blocks, follow
 
 from generator.cli import cli
 from generator.providers.openai import DEFAULT_BASE_URL, DEFAULT_MODEL
@@ -33,32 +29,6 @@ DOCUMENTS += sorted((ROOT / "docs").glob("*.md"))
 COMDIRECT = "bank_transactions/comdirect/umsaetze_5550123_20240229-1814.csv"
 SHOWN = (COMDIRECT, "orders/woocommerce/orders-export-2024-03.csv")
 STAGING = ("comdirect", "woocommerce/stg_woocommerce__orders_0679d258")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block. `mark` is the HTML comment before it: `run`, `write: PATH`, or '' for one that is only shown."""
-
-    mark: str
-    language: str
-    text: str
-
-    @property
-    def path(self) -> str:
-        """The file that the reader is told to write with this text."""
-        return self.mark.removeprefix("write:").strip()
-
-
-def blocks(document: str) -> Iterator[Block]:
-    for found in re.finditer(r"(?:<!-- (.+?) -->\n)?^```(\w+)\n(.*?)^```$", document, re.MULTILINE | re.DOTALL):
-        yield Block(found[1] or "", found[2], found[3])
-
-
-def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
-    """Each command of a console block, with the lines it is said to print."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, *printed = part.splitlines()
-        yield command, [line for line in printed if line.strip(" …")]
 
 
 @pytest.fixture(scope="module")
@@ -77,41 +47,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SHOWN:
         (project / "landing" / name).parent.mkdir(parents=True)
         shutil.copy2(ROOT / "examples/landing" / name, project / "landing" / name)
-    for block in blocks(README):
-        if block.mark.startswith("write:"):
-            (project / block.path).write_text(block.text, encoding="utf-8")
-        elif block.mark == "run":
-            for command, printed in commands(block):
-                says(project, command, printed)
+    follow(README, project)
     return project
-
-
-def says(project: Path, command: str, printed: list[str]) -> None:
-    """Run a command of the README and compare: exit code, and each line that is shown, `…` for anything."""
-    mine = ("OPENAI_", "DBT_", "GOLDSMITH_", "FORCE_COLOR")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(mine)}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    # `make demo` is this, with all of the examples.
-    typed = "goldsmith run" if command == "make demo" else command
-    done = subprocess.run(
-        ["bash", "-c", typed],
-        cwd=project,
-        env={**kept, "PATH": path, "COLUMNS": "110", "PYTHONUTF8": "1", "DO_NOT_TRACK": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=300,
-        check=False,
-    )
-    wanted = re.search(r"# exit (\d)", command)
-    assert done.returncode == int(wanted[1] if wanted else 0), (command, done.stdout, done.stderr)
-    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    for line in printed:
-        pattern = ".*".join(re.escape(" ".join(piece.split())) for piece in line.split("…"))
-        # A line that the terminal would have broken is compared with the text as a whole.
-        found = any(re.search(pattern, told) for told in lines) or re.search(pattern, " ".join(lines))
-        assert found, f"`{command}` does not print: {line}\n{done.stdout}"
 
 
 def ask(project: Path, query: str) -> list[tuple[object, ...]]:
