@@ -59,7 +59,8 @@ class Candidate(_Strict):
 class Provenance(BaseModel):
     """Who made a mapping: written into the yml beside the dbt model. Tokens are counts, cost is US dollars.
 
-    `mended` are the gold columns that the provider could not map so that they passed, and the offline matcher did.
+    `others` are the gold columns that another one mapped: the offline matcher, where the provider could not so that they
+    passed, or whoever made the known dbt model that they were taken over from.
     """
 
     # It is read from yml files, too, to which people may add.
@@ -71,4 +72,4 @@ class Provenance(BaseModel):
     attempts: int = 0
     tokens: int = 0
     cost: float = 0.0
-    mended: tuple[str, ...] = ()
+    others: dict[str, str] = Field(default_factory=dict)

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from generator import pipeline
+from generator import history, pipeline
+from generator.changes import layout_changes
+from generator.counts import WAITING, built_contracts
+from generator.finding import BadRow, Checked, Finding, Rule, counted, shown
+from generator.intake import PACKED, Incoming
 from generator.layouts import Layout, read_layouts
-from generator.outcome import FileOutcome, LayoutOutcome, Progress
+from generator.ledger import connect, has_database
+from generator.outcome import FileOutcome, LayoutOutcome, Progress, RunOutcome
 from generator.project import Project
 from generator.providers import Provider
+from generator.throw_away import throw_away
+from generator.touched import affected, incoming, samples, touched_since
 
-# What dbt needs of a project; data, archives and build results stay where they are.
-_PARTS = ("dbt_project.yml", "profiles.yml", "packages.yml", "macros", "models", "seeds")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is said of one file. `rule` is `ok`, `unknown-layout`, `drift`, `contract`, `held` or `unreadable`."""
-
-    file: str
-    rule: str
-    text: str
-    contract: str | None = None
-    layout: str | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the file would not pass."""
-        return self.rule != "ok"
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return {**asdict(self), "failed": self.failed}
+BAD_ROWS = 5
 
 
 def check_files(
@@ -46,37 +31,95 @@ def check_files(
     source: str | None,
     provider: Provider,
     progress: Progress,
-) -> list[Finding]:
-    """One finding a file."""
+    base: str | None = None,
+    *,
+    layouts: bool = False,
+) -> Checked:
+    """A finding a file, and one for each list of layouts that is not what the folder holds.
+
+    With `base`, of the files at the `paths` (else of all that git knows of) only those that a pull request against it
+    touches, or whose dbt model or contract it touches. What is new or changed of `layouts` is only worked out where it is
+    wanted: it takes dbt to compare rows.
+    """
+    root = history.repository(project.folder) or project.folder
     known = read_layouts(project.folder)
-    with tempfile.TemporaryDirectory(prefix="goldsmith-check-") as folder:
-        copy = Path(folder) / "project"
-        copy.mkdir()
-        for part in _PARTS:
-            original = project.folder / part
-            if original.is_dir():
-                shutil.copytree(original, copy / part)
-            elif original.exists():
-                shutil.copy2(original, copy / part)
-        absolute = [p if p == "-" else str(Path(p).absolute()) for p in paths]
-        # Files in the project's landing folder keep the contract and source that its folders name.
-        (copy / "landing").symlink_to((project.folder / "landing").resolve(), target_is_directory=True)
-        throw_away = replace(
-            project, folder=copy.resolve(), database=copy.resolve() / "check.duckdb", archive_at="archive"
-        )
-        outcome = pipeline.run(throw_away, absolute, contract, source, provider, progress)
-    layouts = {(x.layout, x.contract): x for x in outcome.layouts}
+    touched = touched_since(project, base, known) if base is not None else None
+    named = list(paths) if paths or not touched else [str(p) for p in samples(project)]
+    files = incoming(project, named, contract, source) if named else []
+    files = _told_apart(affected(files, touched, known) if touched else files, root)
+    with throw_away(project) as copy:
+        outcome = pipeline.run_files(copy, files, provider, progress) if files else RunOutcome()
+        bad = _bad_rows(copy, outcome.files)
+        changes = layout_changes(project, copy, outcome, touched, root) if layouts else ()
+    at = {file.name: file.path for file in files}
+    mapped = {(x.layout, x.contract): x for x in outcome.layouts}
     failures = "; ".join(outcome.failures)
-    return [_finding(f, layouts.get((f.layout or "", f.contract or "")), known, failures) for f in outcome.files]
+    findings = [
+        replace(
+            _finding(f, mapped.get((f.layout or "", f.contract or "")), failures),
+            path=shown(root, at[f.source_file]),
+            bad=() if at[f.source_file].suffix.lower() in PACKED else bad.get(f.source_file, ()),
+        )
+        for f in outcome.files
+    ]
+    return Checked((*_lists(project, known, root), *findings), changes, outcome.notices, base)
 
 
-def _finding(file: FileOutcome, layout: LayoutOutcome | None, known: Sequence[Layout], failures: str) -> Finding:
-    def found(rule: str, text: str) -> Finding:
-        return Finding(file.source_file, rule, text, file.contract, file.layout)
+def _told_apart(files: Sequence[Incoming], root: Path) -> list[Incoming]:
+    """The files, each with a name of its own: of those with the same one, it is the path."""
+    names = Counter(file.name for file in files)
+    return [replace(f, name=shown(root, f.path)) if names[f.name] > 1 and not f.remote else f for f in files]
 
-    counts = f"{file.rows_read} rows read, {file.rows_gold} gold, {file.rows_quarantined} quarantined, "
-    counts += f"{file.rows_filtered} filtered, {file.rows_rejected} rejected"
-    reasons = "; ".join(f"{n} × {reason}" for reason, n in file.reasons[:3])
+
+def _bad_rows(copy: Project, files: Sequence[FileOutcome]) -> dict[str, tuple[BadRow, ...]]:
+    """The first rows of each file that violate the contract or could not be split into columns."""
+    if not has_database(copy.database):
+        return {}
+    found: dict[str, tuple[BadRow, ...]] = {}
+    with connect(copy.database, copy.folder) as connection:
+        built = built_contracts(connection)
+        for file in (f for f in files if f.file_id and f.state in ("gold", "failed")):
+            quarantined = (
+                f'select _source_row, reasons from quarantine."{file.contract}" where _file_id = $file and kind in {WAITING}'
+                if file.contract in built
+                else "select null::bigint, null::varchar[] where false"
+            )
+            rows = connection.execute(
+                f"""
+                select * from (
+                    {quarantined}
+                    union all
+                    select source_row, [reason] from raw._rejects where file_id = $file
+                ) order by 1 limit {BAD_ROWS}
+                """,
+                {"file": file.file_id},
+            ).fetchall()
+            found[file.source_file] = tuple(BadRow(line, tuple(reasons or ())) for line, reasons in rows)
+    return found
+
+
+def _lists(project: Project, known: Sequence[Layout], root: Path) -> list[Finding]:
+    """A finding for each `stg_<contract>` that lists other layouts than the folder holds: dbt would miss some, or fail."""
+    found = []
+    for contract in project.contracts:
+        path = project.folder / "models" / "staging" / f"stg_{contract}.sql"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        listed = set(re.findall(r"ref\(\s*['\"](\w+)['\"]", text))
+        there = {x.dbt_model for x in known if x.contract == contract}
+        parts = [f"lacks {', '.join(sorted(there - listed))}"] if there - listed else []
+        parts += (
+            [f"lists {', '.join(sorted(listed - there))}, which the folder does not have"] if listed - there else []
+        )
+        if parts:
+            said = f"{' and '.join(parts)}; goldsmith run makes it anew, commit it"
+            found.append(Finding(path.name, shown(root, path), "list", said, contract=contract))
+    return found
+
+
+def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> Finding:
+    def found(rule: Rule, headline: str, details: str = "") -> Finding:
+        return Finding(file.source_file, "", rule, headline, details, file.contract, file.layout, file)
+
     if file.state in ("refused", "waiting"):
         return found("unreadable", file.message)
     if file.state == "known":
@@ -85,35 +128,15 @@ def _finding(file: FileOutcome, layout: LayoutOutcome | None, known: Sequence[La
         return found("unknown-layout", f"no dbt model reads this layout, and none could be made: {file.message}")
     if file.mapping == "generated" and layout is not None:
         mapped = ", ".join(f"{c.name} <- {' + '.join(c.source_columns)}" for c in layout.columns if c.source_columns)
-        drift = _drift(layout, known)
-        advice = "make and review one with `goldsmith run` before files of it arrive"
-        would = f"{layout.provider} would map {mapped} ({counts})"
-        if drift:
-            return found("drift", f"{drift}; {would}; {advice}")
-        return found("unknown-layout", f"no dbt model reads this layout; {would}; {advice}")
+        would = f"{layout.provider} would map {mapped} ({counted(file)})"
+        details = f"{would}; make and review one with `goldsmith run` before files of it arrive"
+        if layout.drift:
+            return found("drift", layout.drift, details)
+        return found("unknown-layout", "no dbt model reads this layout", details)
     if file.state == "held":
         return found("held", file.message)
     if file.state == "failed" or failures:
-        return found("contract", "; ".join(t for t in (file.message, reasons, failures, counts) if t))
-    return found("ok", f"layout {file.layout} of {file.contract}: {counts}")
-
-
-def _drift(layout: LayoutOutcome, known: Sequence[Layout]) -> str:
-    """What changed against the nearest known layout of the contract, '' if none is near."""
-    headers = {h for c in layout.columns for h in c.source_columns} | {h for h, _ in layout.unmapped}
-    near = [
-        (len(headers & set(x.headers.values())) / len(headers | set(x.headers.values())), x.dbt_model, x)
-        for x in known
-        if x.contract == layout.contract and x.has_header
-    ]
-    if not near:
-        return ""
-    share, _, nearest = max(near, key=lambda n: n[:2])
-    if share < 0.6:
-        return ""
-    before = set(nearest.headers.values())
-    added, missing = sorted(headers - before), sorted(before - headers)
-    parts = [f"new columns {', '.join(added)}"] if added else []
-    parts += [f"missing columns {', '.join(missing)}"] if missing else []
-    changed = "; ".join(parts) or "the same columns in another order, or with other formats"
-    return f"nearly {nearest.dbt_model}: {changed}"
+        reasons = [f"{n} × {reason}" for reason, n in file.reasons[:3]]
+        said = "; ".join(filter(None, (file.message, *reasons, failures)))
+        return found("contract", said, counted(file))
+    return found("ok", f"layout {file.layout} of {file.contract}: {counted(file)}", "; ".join(file.changes))

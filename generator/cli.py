@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.commands import check, layouts, running
+from generator.commands import changing, check, contract, layouts, reviewing, running
 from generator.commands.options import Settings, global_options
 from generator.ending import one_line_endings
 
@@ -15,10 +15,15 @@ COMMANDS = (
     check.check,
     layouts.layouts,
     layouts.show,
+    changing.diff,
+    changing.regenerate_,
     running.status,
     running.rebuild,
     running.report,
     layouts.checks,
+    reviewing.approve_,
+    reviewing.review,
+    contract.contract,
 )
 
 

@@ -6,6 +6,7 @@ Columns whose names begin with an underscore (`_file_id`, ...) are the project's
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from generator.errors import UsageError
+from generator.modes import CellsMode, Modes, parse_modes
 from generator.naming import RESERVED
 
 TYPES = re.compile(
@@ -94,7 +96,9 @@ class Contract:
     `primary_key`: gold holds one row a key, the latest file wins. `max_quarantined`: share of a file's rows, 0 to 1,
     that may be quarantined before the file counts as failed. `neutral_words`: words in headers that tell nothing here
     (`customer` in a contacts contract). `leave_out`: names of a column with the state of a row, and the states of rows
-    that are no data (a declined card payment is no booking).
+    that are no data (a declined card payment is no booking). `version`: what people call it, '' if it has none. `rules`:
+    all that makes a row good or bad, as one text; the dbt macro `contract_rules` makes the same. `modes`: what is done
+    with columns and cells that it does not expect.
     """
 
     name: str
@@ -105,6 +109,9 @@ class Contract:
     neutral_words: tuple[str, ...] = ()
     leave_out_headers: tuple[str, ...] = ()
     leave_out_values: tuple[str, ...] = ()
+    version: str = ""
+    rules: str = ""
+    modes: Modes = field(default_factory=Modes)
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where the contract has none."""
@@ -114,6 +121,10 @@ class Contract:
     def names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(c.name for c in self.columns)
+
+    def mode(self, column: Column) -> CellsMode:
+        """What is done with a cell that cannot be read as this column, or is not accepted."""
+        return self.modes.of(column.name, column.not_null or column.name in self.primary_key)
 
     @property
     def required(self) -> tuple[Column, ...]:
@@ -199,7 +210,42 @@ def _contract(model: dict[str, Any], where: str) -> Contract:
         neutral_words=_words(meta.get("neutral_words"), f"{here}: neutral_words"),
         leave_out_headers=_words(leave_out.get("headers"), f"{here}: leave_out.headers"),
         leave_out_values=_words(leave_out.get("values"), f"{here}: leave_out.values"),
+        version=_version(meta.get("version"), here),
+        modes=parse_modes(
+            meta.get("schema_contract"),
+            names,
+            [c.name for c in columns if c.not_null or c.name in key],
+            f"{here}: schema_contract",
+        ),
+        rules=_rules(raw, _items(model, "constraints", here), key, meta, here),
     )
+
+
+def _version(raw: Any, here: str) -> str:
+    if isinstance(raw, (bool, dict, list)):
+        raise UsageError(f"{here}: version is {raw!r}; it must be a text or a number")
+    return "" if raw is None else str(raw)
+
+
+def _rules(
+    columns: list[dict[Any, Any]], constraints: list[Any], key: tuple[str, ...], meta: dict[Any, Any], here: str
+) -> str:
+    """As the dbt macro `contract_rules`."""
+    listed = [
+        [
+            c.get("name"),
+            c.get("data_type"),
+            _constraint_texts(_items(c, "constraints", here)),
+            _accepted(_tests(c, here), here),
+        ]
+        for c in columns
+    ]
+    return json.dumps([listed, _constraint_texts(constraints), key, meta.get("schema_contract", {})], default=str)
+
+
+def _constraint_texts(constraints: list[Any]) -> list[list[Any]]:
+    given = [c for c in constraints if isinstance(c, dict)]
+    return [[str(c.get("type")), c.get("expression") or "", c.get("columns") or []] for c in given]
 
 
 def _column(raw: dict[str, Any], here: str) -> Column:
@@ -218,7 +264,7 @@ def _column(raw: dict[str, Any], here: str) -> Column:
             "double or decimal(18,2)"
         )
     meta = _mapping(_mapping(raw.get("config"), f"{here}: config").get("meta"), f"{here}: meta")
-    accepted = _accepted(_items(raw, "data_tests", here), here)
+    accepted = _accepted(_tests(raw, here), here)
     synonyms = _mapping(meta.get("synonyms"), f"{here}: synonyms")
     if unknown := [k for k in synonyms if str(k) not in accepted]:
         raise UsageError(f"{here}: synonyms names {unknown[0]}, which is no accepted value of it")
@@ -250,6 +296,11 @@ def _sign(raw: dict[str, Any], here: str) -> Sign:
     if unknown:
         raise UsageError(f"{here}: {unknown[0]} is not known; it takes {', '.join(lists)}, balance")
     return Sign(**{k: _words(raw.get(k), f"{here}.{k}") for k in lists}, balance=raw.get("balance"))
+
+
+def _tests(raw: dict[str, Any], here: str) -> list[Any]:
+    """The data tests of a column; `tests:` is dbt's older word for them."""
+    return [*_items(raw, "data_tests", here), *_items(raw, "tests", here)]
 
 
 def _accepted(tests: list[Any], here: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,17 +11,32 @@ from typing import Any
 from generator.ledger import Connection
 
 # The kinds of quarantined rows that count against a file.
-WAITING = ("violation", "held", "blocked")
+WAITING = ("violation", "held", "blocked", "frozen")
+# A value that was left out of a row in gold: the row itself is counted there.
+DISCARDED = "discarded_value"
+
+
+@dataclass(frozen=True)
+class Freezing:
+    """What keeps a whole file out of gold: the first violation in a frozen column, and the cells of its row."""
+
+    line: int
+    violation: str
+    cells: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Distinct source rows of one file in gold, in quarantine by kind, and in both; how often each reason is given."""
+    """Distinct source rows of one file in gold, in quarantine by kind, and in both; how often each reason is given.
+
+    A row in gold whose bad values alone are in quarantine is not in both. `freezing` is set where the file is frozen.
+    """
 
     gold: int = 0
     kinds: Mapping[str, int] = field(default_factory=dict)
     both: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
+    freezing: Freezing | None = None
 
     @property
     def quarantined(self) -> int:
@@ -48,22 +64,36 @@ def count_files(connection: Connection, contract: str, file_ids: Iterable[str]) 
         f"""
         select _file_id, count(distinct _source_row)
         from (select _file_id, _source_row from gold."{contract}" {these})
-        inner join (select _file_id, _source_row from quarantine."{contract}" {these}) using (_file_id, _source_row)
+        inner join (select _file_id, _source_row from quarantine."{contract}" {these} and kind != '{DISCARDED}')
+            using (_file_id, _source_row)
         group by all
         """
     )
     reasons = grouped(
         f"""
         select _file_id, reason, count(*) from (
-            select _file_id, unnest(reasons) as reason from quarantine."{contract}" {these}
+            select _file_id, unnest(reasons) || if(kind = '{DISCARDED}', ' (the value is left out)', '') as reason
+            from quarantine."{contract}" {these}
             union all
             select file_id, reason from raw._rejects where file_id in (select unnest(?))
         ) group by all order by count(*) desc, reason
         """
     )
+    freezing = grouped(
+        f"""
+        select _file_id, _source_row, reasons[-1], row from quarantine."{contract}"
+        {these} and kind = 'frozen' and starts_with(reasons[-1], 'the file is frozen by line ' || _source_row || ': ')
+        """
+    )
     return {
         file: Counts(
-            sum(n for (n,) in gold[file]), dict(kinds[file]), sum(n for (n,) in both[file]), tuple(reasons[file])
+            sum(n for (n,) in gold[file]),
+            dict(kinds[file]),
+            sum(n for (n,) in both[file]),
+            tuple(reasons[file]),
+            next(
+                (Freezing(n, why.partition(f"line {n}: ")[2], json.loads(row)) for n, why, row in freezing[file]), None
+            ),
         )
         for file in wanted
     }

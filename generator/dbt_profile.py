@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,26 @@ def bounds(project: Path) -> dict[str, str]:
 
     Nothing where there is no such profile: to say so is for dbt, and most commands do without it.
     """
+    target = _target(project)
+    given = {**_mapping(target.get("config_options")), **_mapping(target.get("settings"))}
+    return {name: _rendered(given[name]) for name in _BOUNDS if name in given}
+
+
+def follows_environment(project: Path) -> bool:
+    """Whether dbt writes to the database that GOLDSMITH_DB names; so, too, where the profile cannot be read."""
+    path = _target(project).get("path")
+    return path is None or re.search(r"env_var\(\s*['\"]GOLDSMITH_DB['\"]", str(path)) is not None
+
+
+def _target(project: Path) -> dict[Any, Any]:
+    """The profile's target, as it is written; {} where there is none."""
     try:
         profile = _mapping(yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))).get("profile")
         profiles = yaml.safe_load((profiles_folder(project) / "profiles.yml").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UsageError):
         return {}
     found = _mapping(_mapping(profiles).get(profile))
-    target = _mapping(_mapping(found.get("outputs")).get(_rendered(found.get("target", "default"))))
-    given = {**_mapping(target.get("config_options")), **_mapping(target.get("settings"))}
-    return {name: _rendered(given[name]) for name in _BOUNDS if name in given}
+    return _mapping(_mapping(found.get("outputs")).get(_rendered(found.get("target", "default"))))
 
 
 def _mapping(value: Any) -> dict[Any, Any]:

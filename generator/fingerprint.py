@@ -25,10 +25,11 @@ def compatible(known: Sequence[str], new: Sequence[str]) -> bool:
 
     A text column takes any text, so any shape fits it; dates and decimals must be written as they were.
     """
-    return len(known) == len(new) and all(_fits(k, n) for k, n in zip(known, new, strict=True))
+    return len(known) == len(new) and all(fits(k, n) for k, n in zip(known, new, strict=True))
 
 
-def _fits(known: str, new: str) -> bool:
+def fits(known: str, new: str) -> bool:
+    """The same of one column's shapes."""
     if known == new or "empty" in (known, new) or known == "text":
         return True
     if known in NUMBERS and new in NUMBERS:

@@ -19,6 +19,7 @@ from generator.providers.offline import OfflineProvider
 from generator.questions import unexplained
 from generator.request import Example, Request
 from generator.sandbox import Sandbox
+from generator.starting import Near, Start, starting_point
 from generator.violation import Part, Violation
 from generator.visible import plain
 
@@ -32,11 +33,15 @@ class Blocked(GoldsmithError):
 
 @dataclass(frozen=True)
 class Generated:
-    """A mapping that passed, and who made it."""
+    """A mapping that passed, and who made it. `kept` are the gold columns that were taken over from a known dbt model,
+    `refused` those of it that fail a check on the new rows, and how.
+    """
 
     candidate: Candidate
     provenance: Provenance
     notices: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,24 +89,36 @@ def first_request(
 
 
 def generate(
-    bench: Bench, provider: Provider, max_attempts: int, layout: str = "", example: Example | None = None
+    bench: Bench,
+    provider: Provider,
+    max_attempts: int,
+    layout: str = "",
+    example: Example | None = None,
+    near: Near | Start | None = None,
 ) -> Generated:
     """A mapping of this layout onto the contract that passed every check on the rows in the sandbox.
 
-    Columns that passed are kept and not asked for again; what the provider cannot mend, the offline matcher may; a
-    nullable column that nobody can make stays NULL with the reason. `layout` names the layout for logs and limits.
-    Raises Blocked where a required column is left.
+    What of the nearest known dbt model holds here is taken over and not asked for. Columns that passed are kept and not
+    asked for again; what the provider cannot mend, the offline matcher may; a nullable column that nobody can make stays
+    NULL with the reason. `layout` names the layout for logs and limits. Raises Blocked where a required column is left.
     """
-    suggestion = bench.suggestion
+    start = starting_point(near, bench.contract, bench.suggestion, bench.judge) if isinstance(near, Near) else near
+    suggestion = start.candidate if start else bench.suggestion
     request = first_request(bench.profile, bench.contract, suggestion, layout, example)
-    talk = _talk(bench, provider, request, max_attempts)
+    if start and start.kept:
+        asked = tuple(name for name in request.asked if name not in start.kept)
+        request = replace(request, asked=asked, kept=suggestion, taken_over=frozenset(start.kept))
+    talk = _talk(bench, provider, request, max_attempts) if request.asked else _Talk.of(start)
     mended = [_mended(talk.best, suggestion)] if talk.best else []
     left: tuple[Violation, ...] = ()
-    for candidate in [*mended, _Passed(suggestion, frozenset(suggestion.columns))]:
+    matched = [suggestion, bench.suggestion] if start else [suggestion]
+    for candidate in [*mended, *(_Passed(c, frozenset(c.columns)) for c in matched)]:
         found, judgement = _without_failures(candidate.candidate, bench)
         if not judgement.violations:
-            finished = _finished(found, judgement, bench)
-            return Generated(finished, talk.provenance(finished, candidate.failed), tuple(talk.notices))
+            finished = _finished(found, judgement, bench, start)
+            kept = start.still_kept(finished) if start else {}
+            by = talk.provenance(finished, candidate.failed, kept)
+            return Generated(finished, by, tuple(talk.notices), tuple(kept), start.failed if start else {})
         left = judgement.violations
     raise Blocked(_message(left, provider, talk, bench.contract))
 
@@ -146,18 +163,30 @@ class _Talk:
         self.tokens += by.tokens
         self.cost += by.cost
 
-    def provenance(self, candidate: Candidate, mended: frozenset[str]) -> Provenance:
-        """Who made a candidate: the provider, but for the columns that the matcher mended; the matcher, if all are its."""
-        made = {name for name, mapping in candidate.columns.items() if mapping.expression}
-        offline = not made - mended
+    @classmethod
+    def of(cls, start: Start | None) -> _Talk:
+        """What there is to say where nobody needs to be asked: all is taken over."""
+        by = start.provenance if start else Provenance()
+        best = _Passed(start.candidate, frozenset()) if start else None
+        return cls(by.provider, llm=by.llm, prompt_version=by.prompt_version, best=best)
+
+    def provenance(self, candidate: Candidate, mended: frozenset[str], kept: Mapping[str, str]) -> Provenance:
+        """Who made a candidate: the provider, but for the columns that the matcher mended; the matcher, if all are its.
+
+        `kept`: what was taken over, and who made that.
+        """
+        made = {name for name, mapping in candidate.columns.items() if mapping.expression} - set(kept)
+        offline = bool(made) and made <= mended
+        provider = OfflineProvider.name if offline else self.provider
+        others = {**kept, **dict.fromkeys(made & mended, OfflineProvider.name)}
         return Provenance(
-            provider=OfflineProvider.name if offline else self.provider,
+            provider=provider,
             llm=None if offline else self.llm,
             prompt_version=None if offline else self.prompt_version,
             attempts=self.attempts,
             tokens=self.tokens,
             cost=round(self.cost, 6),
-            mended=() if offline else tuple(name for name in candidate.columns if name in made & mended),
+            others={n: others[n] for n in candidate.columns if others.get(n, provider) != provider},
         )
 
 
@@ -270,13 +299,13 @@ def _without(candidate: Candidate, notes: Mapping[str, str]) -> Candidate:
     return candidate.model_copy(update={"columns": columns, "questions": questions})
 
 
-def _finished(candidate: Candidate, judgement: Judgement, bench: Bench) -> Candidate:
+def _finished(candidate: Candidate, judgement: Judgement, bench: Bench, start: Start | None) -> Candidate:
     """The candidate with all that is open asked, and all that is left out explained."""
     reasons = unexplained(bench.profile, bench.contract, candidate.columns)
-    questions = dict.fromkeys([*candidate.questions, *judgement.questions])
+    questions = tuple(dict.fromkeys([*candidate.questions, *judgement.questions]))
     return candidate.model_copy(
         update={
-            "questions": tuple(questions),
+            "questions": start.still_open(questions) if start else questions,
             "unmapped": {name: candidate.unmapped.get(name) or why for name, why in reasons.items()},
         }
     )

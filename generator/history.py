@@ -19,16 +19,63 @@ def text_at(project: Path, ref: str, path: Path) -> str | None:
     return _git(project, "show", f"{commit}:{_inside(root, path)}")
 
 
+def head(project: Path) -> str | None:
+    """The commit that is checked out; None outside git, and before the first commit."""
+    found = _try(project, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    return found.strip() if found else None
+
+
+def files_at(project: Path, commit: str, folder: Path) -> list[Path]:
+    """The files that a commit has in a folder and below it, in order of path."""
+    root = _root(project)
+    names = _git(project, "ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, "--", _inside(root, folder))
+    return sorted(root / name for name in names.split("\0") if name)
+
+
+def files_with(project: Path, ref: str, text: str, folder: Path) -> list[Path]:
+    """The files in a folder and below it in which a commit has this text, in order of path."""
+    root = _root(project)
+    commit = _commit(project, ref)
+    # Without a match git grep ends as if it had failed.
+    options = ("-l", "-z", "--full-name", "-F", "-e", text, commit, "--", f":(top){_inside(root, folder)}")
+    names = (_try(project, "grep", *options) or "").split("\0")
+    return sorted(root / name.removeprefix(f"{commit}:") for name in names if name)
+
+
 def changed_since(project: Path, ref: str) -> list[Path]:
     """Files that the work tree has other than the commit it forked from `ref` at, as a pull request lists them.
 
     New files that git does not know and does not ignore are among them, deleted ones, too. In order of path.
     """
     root = _root(project)
-    fork = _git(project, "merge-base", _commit(project, ref), "HEAD").strip()
-    names = _git(project, "diff", "--name-only", "--no-renames", "-z", fork, "--").split("\0")
+    names = _git(project, "diff", "--name-only", "--no-renames", "-z", fork(project, ref), "--").split("\0")
     names += _git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
     return sorted({root / name for name in names if name})
+
+
+def fork(project: Path, ref: str) -> str:
+    """The commit at which HEAD forked from `ref`. UsageError where the history that is here does not reach it."""
+    found = _try(project, "merge-base", _commit(project, ref), "HEAD")
+    if not found:
+        raise UsageError(
+            f"{ref}: has no commit in common with HEAD that is fetched; fetch more of the history (in GitHub Actions: "
+            "actions/checkout with fetch-depth: 0)"
+        )
+    return found.strip()
+
+
+def files(project: Path) -> list[Path]:
+    """The files of the project's folder that git knows or does not ignore, in order of path."""
+    names = _git(project, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
+    return sorted({path for name in names if name and (path := project / name).is_file()})
+
+
+def repository(folder: Path) -> Path | None:
+    """The top folder of the work tree that a folder is in; None outside git, and where git is not installed."""
+    try:
+        return _root(folder)
+    except UsageError:
+        return None
 
 
 def who(project: Path) -> str:
@@ -40,9 +87,11 @@ def who(project: Path) -> str:
 
 
 def commit(project: Path, paths: Sequence[Path], message: str) -> None:
-    """Commit these files as they are now, and nothing else that may be staged."""
+    """Commit these files as they are now, and nothing else that may be staged; no commit where they are committed so."""
     names = [str(p) for p in paths]
     _git(project, "add", "--", *names)
+    if not _git(project, "status", "--porcelain", "--", *names):
+        return
     _git(project, "commit", "--quiet", "--message", message, "--only", "--", *names)
 
 

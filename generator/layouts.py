@@ -7,36 +7,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from generator.candidate import Provenance
 from generator.contracts import Contract
 from generator.errors import UsageError
 from generator.fingerprint import compatible
-from generator.render import (
-    LayoutName,
-    body_sha256,
-    load_yml,
-    render_quarantine,
-    render_quarantine_yml,
-    render_union,
-    render_union_yml,
-)
+from generator.render import body_sha256, text_sha256
+from generator.texts import read_exactly
+from generator.yml import load_yml
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One cached layout. `columns`: gold column -> {source_columns, confidence, note, provider}, source columns as header
-    texts; `provider` where it is another one than the layout's.
+    """One cached layout. `columns`: gold column -> {source_columns, confidence, note, provider, reviewed}, source columns
+    as header texts; `provider` where it is another one than the layout's, `reviewed` where a person has said that it is
+    right, and has not approved the layout yet.
 
-    `headers` maps safe names to header texts, in order. `path` is the dbt model's file.
+    `headers` maps safe names to header texts, in order. `path` is the dbt model's file, `yml` the one that describes it,
+    maybe among others. `review` is pending or approved, `reviewed` says who approved it by command, when, and the text
+    with which `sha256`; `sha256` is that of the dbt model's text now, as dbt computes it. `edited`: it is not as generated.
+    `drift`: the known layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`,
+    and those that were `refused`, as they fail a check on its rows.
     """
 
     dbt_model: str
     path: Path
+    yml: Path
     source: str
     contract: str
     fingerprint: str
@@ -48,8 +48,11 @@ class Layout:
     unmapped: Mapping[str, str]
     questions: tuple[Mapping[str, Any], ...]
     review: str
+    reviewed: Mapping[str, str] | None
+    sha256: str
     provenance: Provenance
     edited: bool
+    drift: Mapping[str, Any] | None = None
 
     @property
     def provider(self) -> str:
@@ -61,17 +64,45 @@ class Layout:
         """What people call the layout."""
         return self.fingerprint[:8]
 
-    def held_because(self, contract: Contract, min_confidence: float) -> str:
-        """Why it is held out of gold, '' if it is not; the same rule as the dbt macro of that name."""
-        if self.review == "approved":
+    @property
+    def drifted(self) -> str:
+        """What it has other than the known layout that it was nearly when it was mapped, in words; '' if it was near none."""
+        if not self.drift:
             return ""
+        kept = self.drift["kept"]
+        taken = f"; taken over from it: {', '.join(kept)}" if kept else ""
+        refused = "".join(f"; {name} is not: {why}" for name, why in self.drift["refused"].items())
+        return f"nearly {self.drift['from']}: {'; '.join(self.drift['changes'])}{taken}{refused}"
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person has approved it, by command or by hand, whatever was edited since."""
+        return self.review == "approved"
+
+    @property
+    def edited_since_approved(self) -> bool:
+        """Whether its text is another one than the one that was approved; of an approval by hand nobody knows."""
+        return self.approved and self.reviewed is not None and self.reviewed["sha256"] != self.sha256
+
+    @property
+    def standing(self) -> str:
+        """How its review stands, in words."""
+        if self.edited_since_approved:
+            return "edited since approved"
+        return ("approved" if self.approved else "unreviewed") + (", edited" if self.edited else "")
+
+    def held_because(self, contract: Contract, min_confidence: float, *, hold_unreviewed: bool) -> str:
+        """Why it is held out of gold, '' if it is not; the same rule as the dbt macro of that name."""
+        if self.approved:
+            return "edited since it was approved" if hold_unreviewed and self.edited_since_approved else ""
         for question in self.questions:
             return f"{question['column']}: {question['text']}"
         for column in contract.required:
-            confidence = (self.columns.get(column.name) or {}).get("confidence")
+            mapping = self.columns.get(column.name) or {}
+            confidence = None if mapping.get("reviewed") else mapping.get("confidence")
             if confidence is not None and confidence < min_confidence:
                 return f"{column.name}: mapped with confidence {confidence}, below {min_confidence}"
-        return ""
+        return "not reviewed yet" if hold_unreviewed else ""
 
 
 def read_layouts(project: Path) -> list[Layout]:
@@ -79,11 +110,35 @@ def read_layouts(project: Path) -> list[Layout]:
     folder = project / "models" / "staging"
     files = {p.stem: p for p in sorted(folder.rglob("*.sql"))}
     found = []
-    for path in sorted(folder.rglob("*.yml")):
-        for name, meta in _metas(path):
+    for path in _ymls(folder):
+        for name, meta in _metas(path, path.stat().st_mtime_ns):
             if name in files:
                 found.append(_layout(name, meta, files[name], path))
     return sorted(found, key=lambda layout: layout.dbt_model)
+
+
+def described_without_sql(project: Path, contract: str, fingerprint: str) -> tuple[Path, str] | None:
+    """The yml that still describes a layout whose dbt model was deleted, and what it calls the dbt model."""
+    folder = project / "models" / "staging"
+    files = {p.stem for p in folder.rglob("*.sql")}
+    for path in _ymls(folder):
+        for name, meta in _metas(path, path.stat().st_mtime_ns):
+            if (meta.contract, meta.fingerprint) == (contract, fingerprint) and name not in files:
+                return path, name
+    return None
+
+
+def _ymls(folder: Path) -> list[Path]:
+    """The files in which dbt looks for descriptions."""
+    return sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")])
+
+
+def read_again(layout: Layout) -> Layout:
+    """A layout as its two files are now. Raises UsageError where they cannot be read, or one is gone."""
+    for name, meta in _metas(layout.yml, layout.yml.stat().st_mtime_ns) if layout.yml.exists() else ():
+        if name == layout.dbt_model and layout.path.exists():
+            return _layout(name, meta, layout.path, layout.yml)
+    raise UsageError(f"{layout.path}: was taken away meanwhile")
 
 
 class _Column(BaseModel):
@@ -91,12 +146,27 @@ class _Column(BaseModel):
     confidence: float | None = None
     note: str | None = None
     provider: str | None = None
+    reviewed: bool = False
 
 
 class _Asked(BaseModel):
     column: str
     text: str
     readings: tuple[str, ...] = ()
+
+
+class _Reviewed(BaseModel):
+    by: str = ""
+    # Without its quotes YAML reads a time.
+    at: Annotated[str, BeforeValidator(str)] = ""
+    sha256: str
+
+
+class _Drift(BaseModel):
+    from_: str = Field(alias="from")
+    changes: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    refused: dict[str, str] = Field(default_factory=dict)
 
 
 class _Meta(BaseModel):
@@ -114,20 +184,25 @@ class _Meta(BaseModel):
     unmapped: dict[str, str] = Field(default_factory=dict)
     questions: tuple[_Asked, ...] = ()
     review: str = "pending"
+    reviewed: _Reviewed | None = None
     provenance: Provenance = Provenance()
+    drift: _Drift | None = None
     body_sha256: str | None = None
 
 
-def _metas(path: Path) -> list[tuple[str, _Meta]]:
-    """Names and meta of the layouts in one yml; other dbt models in it are passed over."""
+@lru_cache(maxsize=4096)
+def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
+    """Names and meta of the layouts in one yml; other dbt models in it are passed over.
+
+    `changed` is the time of its last change, so that a changed file is read anew.
+    """
     try:
-        document = _document(path, path.stat().st_mtime_ns)
+        models = _models(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise UsageError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; correct it") from None
-    models = document.get("models") if isinstance(document, dict) else None
     found = []
-    for model in models if isinstance(models, list) else []:
+    for model in models:
         config = model.get("config") if isinstance(model, dict) else None
         meta = config.get("meta") if isinstance(config, dict) else None
         if isinstance(meta, dict) and "fingerprint" in meta:
@@ -140,20 +215,23 @@ def _metas(path: Path) -> list[tuple[str, _Meta]]:
     return found
 
 
-@lru_cache(maxsize=4096)
-def _document(path: Path, changed: int) -> Any:
-    """The yml in a file; `changed` is the time of its last change, so that a changed file is read anew."""
-    return load_yml(path.read_text(encoding="utf-8"))
+def _models(text: str) -> list[Any]:
+    """What stands under `models:`."""
+    document = load_yml(text)
+    models = document.get("models") if isinstance(document, dict) else None
+    return models if isinstance(models, list) else []
 
 
 def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
-    text = sql.read_text(encoding="utf-8")
+    exact = read_exactly(sql)
+    text = exact.replace("\r\n", "\n")
     raw = re.search(r"source\(\s*['\"]raw['\"]\s*,\s*['\"]([^'\"]+)['\"]\s*\)", text)
     if not raw:
         raise UsageError(f"{sql}: reads no raw table; it must select from {{{{ source('raw', ...) }}}}")
     return Layout(
         dbt_model=name,
         path=sql,
+        yml=yml,
         source=meta.source,
         contract=meta.contract,
         fingerprint=meta.fingerprint,
@@ -165,13 +243,16 @@ def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
         unmapped=meta.unmapped,
         questions=tuple(question.model_dump(mode="json") for question in meta.questions),
         review=meta.review,
+        reviewed=meta.reviewed.model_dump() if meta.reviewed else None,
+        sha256=text_sha256(exact),
         provenance=meta.provenance,
         edited=body_sha256(text) != meta.body_sha256,
+        drift=meta.drift.model_dump(mode="json", by_alias=True) if meta.drift else None,
     )
 
 
 def _unset(column: _Column) -> set[str]:
-    return set() if column.provider else {"provider"}
+    return {field for field in ("provider", "reviewed") if not getattr(column, field)}
 
 
 def find_layout(
@@ -199,36 +280,3 @@ def find_layout(
         ),
         default=None,
     )
-
-
-def write_layout(project: Path, name: LayoutName, sql: str, yml: str) -> Path:
-    """Write a new layout's two files; returns the dbt model's path. Files that are there are never overwritten."""
-    folder = project / name.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name.dbt_model}.sql"
-    if path.exists():
-        raise UsageError(f"{path}: is there already, and may have been edited; delete it to have it generated again")
-    _write(path.with_suffix(".yml"), yml)
-    _write(path, sql)
-    return path
-
-
-def write_contract_models(project: Path, contracts: Sequence[str], layouts: Sequence[Layout]) -> None:
-    """Write what every contract has beside gold: the union of its layouts and its quarantine, where they changed."""
-    for contract in contracts:
-        listed = [layout.dbt_model for layout in layouts if layout.contract == contract]
-        quarantine = project / "models" / "quarantine" / f"quarantine_{contract}.sql"
-        union = project / "models" / "staging" / f"stg_{contract}.sql"
-        _write(union, render_union(contract, listed))
-        _write(union.with_suffix(".yml"), render_union_yml(contract))
-        _write(quarantine, render_quarantine(contract))
-        _write(quarantine.with_suffix(".yml"), render_quarantine_yml(contract))
-
-
-def _write(path: Path, text: str) -> None:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)

@@ -24,7 +24,9 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for layout in read_layouts(project.folder):
         contract = project.contracts.get(layout.contract)
-        held = contract is not None and layout.held_because(contract, project.min_confidence)
+        held = contract is not None and layout.held_because(
+            contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed
+        )
         found.append(
             {
                 "layout": layout.short,
@@ -34,9 +36,12 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
                 "state": "held" if held else "gold",
                 "files": [r.source_file for r in files.pop((layout.raw_table, layout.contract), [])],
                 "review": layout.review,
+                "reviewed": layout.reviewed,
+                "standing": layout.standing,
                 "edited": layout.edited,
                 "columns": {name: dict(mapping) for name, mapping in layout.columns.items()},
                 "unmapped": dict(layout.unmapped),
+                "drift": dict(layout.drift) if layout.drift else None,
                 "questions": [dict(q) for q in layout.questions],
             }
         )
@@ -50,9 +55,12 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
                 "state": "blocked" if any(r.state == "blocked" for r in rows) else "loaded",
                 "files": [r.source_file for r in rows],
                 "review": None,
+                "reviewed": None,
+                "standing": "",
                 "edited": False,
                 "columns": {},
                 "unmapped": {},
+                "drift": None,
                 "questions": [{"text": r.message} for r in rows[:1] if r.message],
             }
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from generator import telemetry
+from generator.drift import OVERLAP, overlap
 from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
 from generator.generate import Blocked, Generated, generate
 from generator.layouts import Layout, read_layouts
@@ -49,6 +50,7 @@ def map_all(project: Project, waiting: Sequence[Waiting], provider: Provider, pr
     as it is there, whatever becomes of the others.
     """
     layouts, total, new = read_layouts(project.folder), len(waiting), True
+    settled = {x.dbt_model for x in layouts}
     # In the order in which they came, whoever was interrupted meanwhile: the first of a layout names it. Of a header
     # without rows no mapping can be learned: it comes last, and takes what the others have.
     left = sorted(waiting, key=lambda one: (one[0].rows_loaded == 0, one[0].loaded_at))
@@ -57,8 +59,9 @@ def map_all(project: Project, waiting: Sequence[Waiting], provider: Provider, pr
         if new:
             left, new = _adopt_all(project, left, layouts, done), False
             continue
-        # Files with the same headers may be of one layout: the second waits for what comes of the first.
-        ready = [one for one in left if one[0].headers not in asked.headers]
+        # Files with the same headers may be of one layout, and of one source with nearly the same begin where another one
+        # ends: the second waits for what comes of the first.
+        ready = [one for one in left if not asked.concerns(one[0])]
         if asked.workers.full or not ready:
             found = asked.settled(layouts, done)
             if found:
@@ -71,7 +74,7 @@ def map_all(project: Project, waiting: Sequence[Waiting], provider: Provider, pr
             done.outcomes.append(replace(loaded_outcome(row), message=NOTHING_TO_LEARN))
             continue
         try:
-            found_mapping = find_mapping(project, row, contract, layouts)
+            found_mapping = find_mapping(project, row, contract, layouts, settled)
         except (UsageError, LockedError, DiskFullError):
             raise
         except GoldsmithError as error:
@@ -91,10 +94,18 @@ class _Asked:
 
     def __init__(self, project: Project, provider: Provider) -> None:
         self.workers: Workers[Unmapped, Generated | Blocked] = Workers(provider.at_once)
-        self.headers: set[tuple[str, ...]] = set()
+        self.rows: list[LedgerRow] = []
         self.blocked: dict[str, str] = {}
         self._project = project
         self._provider = provider
+
+    def concerns(self, row: LedgerRow) -> bool:
+        """Whether what is asked about may turn out to be the layout of this file, or one that it is nearly."""
+        return any(
+            row.headers == other.headers
+            or (row.source == other.source and overlap(row.headers, other.headers) >= OVERLAP)
+            for other in self.rows
+        )
 
     def begin(self, unmapped: Unmapped) -> None:
         """Ask about a layout. The copy of its rows is made here: only one thread has the database."""
@@ -104,17 +115,19 @@ class _Asked:
             name = unmapped.name.dbt_model
             try:
                 with bench.sandbox, telemetry.mapping(name, unmapped.contract.name):
-                    return generate(bench, self._provider, self._project.max_attempts, name, unmapped.example)
+                    return generate(
+                        bench, self._provider, self._project.max_attempts, name, unmapped.example, unmapped.near
+                    )
             except Blocked as error:
                 return error
 
-        self.headers.add(unmapped.row.headers)
+        self.rows.append(unmapped.row)
         self.workers.start(unmapped, call)
 
     def settled(self, layouts: Sequence[Layout], done: Done) -> bool:
         """Wait for the next layout and keep what came of it; whether that is a mapping."""
         unmapped, made = self.workers.wait()
-        self.headers.discard(unmapped.row.headers)
+        self.rows.remove(unmapped.row)
         if isinstance(made, Blocked):
             self.blocked[unmapped.name.dbt_model] = str(made)
             _block(self._project, unmapped.row, unmapped.contract.name, str(made), done)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,15 +16,18 @@ from generator.errors import GoldsmithError, UsageError
 from generator.example import nearest_example
 from generator.fingerprint import fingerprint
 from generator.generate import Bench, Generated
-from generator.layouts import Layout, find_layout, read_layouts, write_contract_models, write_layout
+from generator.layouts import Layout, find_layout, read_layouts
 from generator.ledger import Connection, LedgerRow, connect, read_files, update_file
 from generator.matching import match_columns
+from generator.nearby import discarded, drift_meta, ensure_not_frozen, find_near, without
 from generator.profile import LayoutProfile, build_profile
 from generator.project import Project
 from generator.render import LayoutName, render_sql, render_yml
 from generator.request import Example
 from generator.sandbox import Sandbox, SandboxError
 from generator.sorting import SAMPLE_CELL, sample_rows
+from generator.staging_files import write_contract_models, write_layout
+from generator.starting import Near
 
 # The best contract must fit a file without a named one so many times better than the next.
 CLEARLY = 1.25
@@ -40,12 +44,20 @@ class Mapped:
 
 @dataclass(frozen=True)
 class Unmapped:
-    """A loaded file with a layout that no dbt model reads yet, and an approved mapping as an example, if there is one."""
+    """A loaded file with a layout that no dbt model reads yet; an approved mapping as an example, and the known layout that
+    it is nearly, if there are such.
+    """
 
     row: LedgerRow
     contract: Contract
     profile: LayoutProfile
     example: Example | None = None
+    near: Near | None = None
+
+    @property
+    def discarded(self) -> Mapping[str, str]:
+        """The columns that the contract has left out, safe name -> header text: nobody is told of them."""
+        return discarded(self.near)
 
     @property
     def name(self) -> LayoutName:
@@ -54,14 +66,19 @@ class Unmapped:
 
 
 def find_mapping(
-    project: Project, row: LedgerRow, contract_name: str | None, layouts: Sequence[Layout]
+    project: Project,
+    row: LedgerRow,
+    contract_name: str | None,
+    layouts: Sequence[Layout],
+    settled: AbstractSet[str] | None = None,
 ) -> Mapped | Unmapped:
     """Step 5 for one loaded file: the cached layout that reads it, entered in the ledger, or what is known without one.
 
-    Raises GoldsmithError for a contract that is not clear; LockedError, DiskFullError, and what is wrong with the
-    project, say nothing about the file.
+    `settled`: the dbt models that were there before any was asked about at the same time as this one, if not all.
+    Raises GoldsmithError for a contract that is not clear, and for other columns where they are frozen; LockedError,
+    DiskFullError, and what is wrong with the project, say nothing about the file.
     """
-    found = look_up(project, row, contract_name, layouts)
+    found = look_up(project, row, contract_name, layouts, settled)
     if isinstance(found, Unmapped):
         return found
     with connect(project.database, project.folder) as connection:
@@ -70,7 +87,11 @@ def find_mapping(
 
 
 def look_up(
-    project: Project, row: LedgerRow, contract_name: str | None, layouts: Sequence[Layout]
+    project: Project,
+    row: LedgerRow,
+    contract_name: str | None,
+    layouts: Sequence[Layout],
+    settled: AbstractSet[str] | None = None,
 ) -> Layout | Unmapped:
     """As `find_mapping`, with nothing entered anywhere."""
     with connect(project.database, project.folder) as connection:
@@ -80,14 +101,20 @@ def look_up(
     # The sandbox opens the database by itself.
     if layout and (_is_exact(layout, profile) or _reads(project, row, contract, layout)):
         return layout
-    return Unmapped(row, contract, profile, _example(layouts, contract, profile))
+    known = {x.dbt_model for x in layouts} if settled is None else settled
+    near = find_near(layouts, contract, profile, row.source, known)
+    if near:
+        with connect(project.database, project.folder) as connection:
+            ensure_not_frozen(connection, row, contract, near)
+    return Unmapped(row, contract, profile, example_for(layouts, contract, profile), near)
 
 
 def bench_of(project: Project, unmapped: Unmapped) -> Bench:
     """What candidates for a file's layout are judged with; its sandbox has a copy of the rows."""
     row = unmapped.row
     sandbox = Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id)
-    return Bench(unmapped.profile, unmapped.contract, sandbox, project.function_names)
+    profile = without(unmapped.profile, unmapped.discarded.keys())
+    return Bench(profile, unmapped.contract, sandbox, project.function_names)
 
 
 def keep(project: Project, unmapped: Unmapped, made: Generated, layouts: Sequence[Layout]) -> Mapped:
@@ -96,8 +123,11 @@ def keep(project: Project, unmapped: Unmapped, made: Generated, layouts: Sequenc
     with connect(project.database, project.folder) as connection:
         # Of a layout of that name that was deleted, a view may be left; it is to be built anew, whatever comes between.
         connection.execute("delete from raw._staged where layout = ?", [name.dbt_model])
-    sql = render_sql(name, made.candidate, contract)
-    yml = render_yml(name, made.candidate, contract, unmapped.profile, made.provenance, sql)
+    left_out = dict.fromkeys(unmapped.discarded, f"schema_contract, columns: {contract.modes.columns}")
+    candidate = made.candidate.model_copy(update={"unmapped": {**made.candidate.unmapped, **left_out}})
+    sql = render_sql(name, candidate, contract)
+    drift = drift_meta(unmapped.near, made.kept, made.refused)
+    yml = render_yml(name, candidate, contract, unmapped.profile, made.provenance, sql, drift)
     path = write_layout(project.folder, name, sql, yml)
     now = read_layouts(project.folder)
     write_contract_models(project.folder, list(project.contracts), now)
@@ -229,7 +259,7 @@ def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout)
     return bool(rows) and good >= (1 - contract.max_quarantined) * rows
 
 
-def _example(layouts: Sequence[Layout], contract: Contract, profile: LayoutProfile) -> Example | None:
+def example_for(layouts: Sequence[Layout], contract: Contract, profile: LayoutProfile) -> Example | None:
     """The nearest approved mapping onto the same contract."""
     approved = [x for x in layouts if x.contract == contract.name and x.review == "approved"]
     return nearest_example([(x.headers, x.path.read_text(encoding="utf-8")) for x in approved], contract, profile)

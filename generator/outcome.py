@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from generator.budget import dollars
+from generator.difference import Difference
 
 State = Literal["gold", "held", "blocked", "refused", "known", "loaded", "failed", "waiting"]
 
@@ -40,9 +42,10 @@ class FileOutcome:
     `state`: gold (in gold, quarantine within the threshold), failed (in gold, but over the threshold), held (waits for a
     person), blocked (no mapping), refused (could not be read at all), loaded (in raw, nothing asked beyond), known
     (same content was loaded before), waiting (still being written; the next run takes it). `named`: the command line named
-    the file; others were found in a folder. `remarks`: what is doubtful about how it was read. Row counts are distinct
-    source rows; `quarantined` counts the rows that wait in a held or blocked layout too, so read = gold + superseded +
-    quarantined + filtered + rejected.
+    the file; others were found in a folder. `remarks`: what is doubtful about how it was read. `changes`: what is other in
+    it than in the files before it, or, if its layout is new, than in the known one that it is nearly. Row counts are
+    distinct source rows; `quarantined` counts the rows that wait in a held or blocked layout too, so read = gold +
+    superseded + quarantined + filtered + rejected.
     """
 
     source_file: str
@@ -66,6 +69,7 @@ class FileOutcome:
     reasons: tuple[tuple[str, int], ...] = ()
     questions: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     named: bool = False
     bytes: int = 0
     sha256: str = ""
@@ -87,7 +91,10 @@ class FileOutcome:
 class LayoutOutcome:
     """A layout that the run used: the mapping as a person checks it. `unmapped`: original header -> why.
 
-    `llm` is who was asked for it, '' if nobody; `attempts`, `tokens` and `usd` are what that took.
+    `review` is pending or approved, `reviewed` says by whom, when, and which text; `standing` says it all in words.
+
+    `llm` is who was asked for it, '' if nobody; `attempts`, `tokens` and `usd` are what that took. `drift`: the known
+    layout that it was nearly, what changed, and what was taken over, '' if it was near none.
     """
 
     layout: str
@@ -101,10 +108,14 @@ class LayoutOutcome:
     columns: tuple[MappedColumn, ...]
     unmapped: tuple[tuple[str, str], ...] = ()
     questions: tuple[str, ...] = ()
+    standing: str = ""
+    reviewed: Mapping[str, str] | None = None
+    edited: bool = False
     llm: str = ""
     attempts: int = 0
     tokens: int = 0
     usd: float = 0.0
+    drift: str = ""
 
     @property
     def spent(self) -> str:
@@ -188,7 +199,7 @@ class Preview:
 class RunOutcome:
     """Everything that one run did. `notices` are lines for the person, such as which provider was used and why.
 
-    `spending` is None where no LLM was asked.
+    `spending` is None where no LLM was asked. `differences`: what candidates that wait would change.
     """
 
     files: tuple[FileOutcome, ...] = ()
@@ -198,6 +209,7 @@ class RunOutcome:
     notices: tuple[str, ...] = ()
     failures: tuple[str, ...] = field(default=())
     spending: LLMSpending | None = None
+    differences: tuple[Difference, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The run as plain JSON types."""

@@ -8,12 +8,13 @@ from dataclasses import replace
 from generator.counts import Counts, built_contracts, built_files, count_files, outdated_contracts, staged_versions
 from generator.dbt_runner import run_dbt
 from generator.generate import first_request
-from generator.intake import find_files
-from generator.layouts import Layout, read_layouts, write_contract_models
+from generator.intake import Incoming, find_files
+from generator.layouts import Layout, read_layouts
 from generator.ledger import Connection, LedgerRow, connect, has_database, read_files
 from generator.lock import PATIENCE, hold
 from generator.map_files import Done, map_all
 from generator.mapping import Mapped, Unmapped, look_up
+from generator.noticed import noticed
 from generator.offline import propose
 from generator.outcome import FileOutcome, Progress, RunOutcome
 from generator.project import Project
@@ -21,7 +22,9 @@ from generator.prompt import Prompt, build_prompt
 from generator.providers import Provider
 from generator.results import file_outcome, layout_outcomes, loaded_outcome, previews
 from generator.sql_functions import describe_functions
+from generator.staging_files import write_contract_models
 from generator.taking_in import CachedTables, as_cached, cached_tables, left_in_archive, take_in
+from generator.versions import wanted_versions
 
 
 def run(
@@ -33,12 +36,19 @@ def run(
     progress: Progress,
 ) -> RunOutcome:
     """The main job: everything that is new becomes gold, or is said to be held, blocked or refused."""
+    incoming = find_files(project.folder, paths, contract, source, list(project.contracts))
+    return run_files(project, incoming, provider, progress, again=bool(paths))
+
+
+def run_files(
+    project: Project, incoming: Sequence[Incoming], provider: Provider, progress: Progress, again: bool = False
+) -> RunOutcome:
+    """The same for files that were found. With `again`, those of them that are blocked are tried once more."""
     with hold(project.database, "goldsmith run"):
         layouts = read_layouts(project.folder)
         write_contract_models(project.folder, list(project.contracts), layouts)
-        incoming = find_files(project.folder, paths, contract, source, list(project.contracts))
         left, said = left_in_archive(project, layouts)
-        taken = take_in(project, [*left, *incoming], progress, again=bool(paths))
+        taken = take_in(project, [*left, *incoming], progress, again)
         waiting = [(t.row, t.file.contract) for t in taken if t.row]
         waiting += [(row, row.contract) for row in _interrupted(project, layouts, {row.file_id for row, _ in waiting})]
         done = Done([t.outcome for t in taken if not t.row])
@@ -120,11 +130,12 @@ def everything(project: Project) -> RunOutcome:
 
 
 def _interrupted(project: Project, layouts: Sequence[Layout], seen: Iterable[str]) -> list[LedgerRow]:
-    """Files that an earlier command loaded and did not come to map, or mapped and did not come to build."""
+    """Files that an earlier command loaded and did not come to map, or mapped and did not come to build; and those of
+    which the dbt model or the contract was changed since they were built."""
     cached = cached_tables(project, layouts)
     with connect(project.database, project.folder) as connection:
         rows = read_files(connection, "state = 'loaded'")
-        rows += [row for row in _unbuilt(connection, cached) if as_cached(row, cached).state == "mapped"]
+        rows += [row for row in _unbuilt(connection, project, cached) if as_cached(row, cached).state == "mapped"]
     return [row for row in rows if row.file_id not in seen]
 
 
@@ -133,16 +144,13 @@ def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progres
     cached = cached_tables(project, read_layouts(project.folder))
     with connect(project.database, project.folder) as connection:
         staged = staged_versions(connection)
-        touched = {row.contract for row in _unbuilt(connection, cached)} | outdated_contracts(connection)
-    fresh = {m.layout.dbt_model for _, m in mapped}
+        touched = {row.contract for row in _unbuilt(connection, project, cached)} | outdated_contracts(connection)
     contracts = sorted(project.contracts.keys() & touched)
     if not contracts:
         return ()
-    nodes = [
-        x.dbt_model
-        for x in cached.values()
-        if x.contract in contracts and (x.dbt_model in fresh or x.dbt_model not in staged)
-    ]
+    concerned = [x for x in cached.values() if x.contract in contracts]
+    wanted = wanted_versions(project, concerned)
+    nodes = [x.dbt_model for x in concerned if staged.get(x.dbt_model) != wanted[x.dbt_model]]
     nodes += [n for c in contracts for n in (f"stg_{c}", c, f"quarantine_{c}")]
     done: list[str] = []
 
@@ -160,15 +168,18 @@ def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progres
     return tuple(f"dbt {r.resource_type} {r.name}: {r.message or r.status}" for r in results if r.failed)
 
 
-def _unbuilt(connection: Connection, cached: CachedTables) -> list[LedgerRow]:
-    """The files that gold and quarantine do not have as their mapping is now, whoever was interrupted."""
-    built, staged = built_files(connection), staged_versions(connection)
+def _unbuilt(connection: Connection, project: Project, cached: CachedTables) -> list[LedgerRow]:
+    """The files that gold and quarantine do not have as their mapping and their contract are now, whoever did not come to
+    build them."""
+    built, rows = built_files(connection), read_files(connection, "state in ('mapped', 'blocked')")
+    used = {(row.raw_table, row.contract) for row in rows}
+    wanted = wanted_versions(project, [layout for key, layout in cached.items() if key in used])
     found = []
-    for row in read_files(connection, "state in ('mapped', 'blocked')"):
+    for row in rows:
         layout = cached.get((row.raw_table, row.contract)) if row.state == "mapped" else None
         version = built.get(row.file_id)
         # Blocked; or its dbt model was deleted, and its rows go back to quarantine.
-        stale = version != staged.get(layout.dbt_model) if layout else row.state == "mapped" and version != "none"
+        stale = version != wanted[layout.dbt_model] if layout else row.state == "mapped" and version != "none"
         found += [row] if version is None or stale else []
     return found
 
@@ -179,7 +190,7 @@ def _outcome(project: Project, done: Done, failures: tuple[str, ...], notices: S
         with connect(project.database, project.folder) as connection:
             now = {row.file_id: row for row in read_files(connection)}
             mapped = [(now[row.file_id], m) for row, m in done.mapped]
-            files += _built_outcomes(connection, project, mapped, _not_built)
+            files += _noticed(connection, project, _built_outcomes(connection, project, mapped, _not_built), mapped)
     touched = {f.contract for f in files if f.contract and f.state not in ("known", "refused")}
     gold, quarantine = previews(project, touched) if touched else ((), ())
     return RunOutcome(
@@ -190,6 +201,23 @@ def _outcome(project: Project, done: Done, failures: tuple[str, ...], notices: S
         notices=tuple(dict.fromkeys([*notices, *done.notices])),
         failures=failures,
     )
+
+
+def _noticed(
+    connection: Connection,
+    project: Project,
+    files: Sequence[FileOutcome],
+    mapped: Sequence[tuple[LedgerRow, Mapped]],
+) -> list[FileOutcome]:
+    """The built files, with what is other in each than in those before it."""
+    built = built_contracts(connection)
+    found = []
+    for file, (row, one) in zip(files, mapped, strict=True):
+        bad = {reason.partition(":")[0] for reason, _ in file.reasons}
+        contract = project.contracts[one.layout.contract]
+        new = noticed(connection, contract, one.layout, row, bad) if contract.name in built else ()
+        found.append(replace(file, changes=file.changes + new))
+    return found
 
 
 def _built_outcomes(

@@ -22,14 +22,15 @@ from generator.sql_functions import create_functions_sql, function_names
 class Project:
     """`folder` is the dbt project, `database` the DuckDB file; what follows the contracts are its dbt vars.
 
-    `at_once`: how many layouts an LLM may be asked about at the same time. `prices`: LLM -> its price, where the project
-    names one.
+    `hold_unreviewed`: whether a layout waits for its approval. `at_once`: how many layouts an LLM may be asked about at
+    the same time. `prices`: LLM -> its price, where the project names one.
     """
 
     folder: Path
     database: Path
     contracts: Mapping[str, Contract]
     min_confidence: float
+    hold_unreviewed: bool
     max_attempts: int
     archive_at: str
     privacy: Privacy
@@ -80,9 +81,10 @@ def open_project(folder: Path, environ: Mapping[str, str]) -> Project:
         database=database,
         contracts=load_contracts(folder / "models" / "gold"),
         min_confidence=float(_number(variables, "min_confidence", 0.6, 0, 1, config_path)),
+        hold_unreviewed=_choice(variables, "unreviewed_layouts", ("gold", "hold"), config_path) == "hold",
         max_attempts=int(_number(variables, "max_attempts", 3, 1, 10, config_path)),
         archive_at=_text(variables, "archive", "archive", config_path),
-        privacy=_privacy(variables, config_path),
+        privacy=_choice(variables, "llm_privacy", get_args(Privacy), config_path),
         at_once=int(_number(variables, "llm_at_once", 4, 1, 32, config_path)),
         limits=_limits(variables, config_path),
         prices=_prices(variables, config_path),
@@ -103,13 +105,13 @@ def _text(variables: Mapping[str, object], name: str, default: str, where: Path)
     return value.strip()
 
 
-def _privacy(variables: Mapping[str, object], where: Path) -> Privacy:
-    value = variables.get("llm_privacy", "shapes")
-    modes: tuple[Privacy, ...] = get_args(Privacy)
-    for mode in modes:
-        if value == mode:
-            return mode
-    raise UsageError(f"{where}: vars: llm_privacy is {value!r}; it must be shapes, values or headers")
+def _choice(variables: Mapping[str, object], name: str, choices: tuple[Any, ...], where: Path) -> Any:
+    """One of the choices; the first of them is the default."""
+    value = variables.get(name, choices[0])
+    if value not in choices:
+        listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise UsageError(f"{where}: vars: {name} is {value!r}; it must be {listed}")
+    return value
 
 
 def _limits(variables: Mapping[str, object], where: Path) -> Limits:

@@ -86,6 +86,7 @@ def _system(functions: str, privacy: Privacy) -> str:
 
 def _user(request: Request, privacy: Privacy) -> str:
     disclosure = Disclosure(request.contract, request.profile, request.ranking, privacy)
+    kept = request.own(request.kept)
     given = [
         _fenced("contract", described_contract(request.contract)),
         _fenced("layout", described_layout(disclosure)),
@@ -93,8 +94,8 @@ def _user(request: Request, privacy: Privacy) -> str:
         _fenced("example", _example(request.example, disclosure)),
     ]
     checked = [
-        _fenced("kept", _answered(request.kept, [n for n in request.contract.names if n not in request.asked], None)),
-        _fenced("previous", _answered(request.previous, request.asked, request.kept)),
+        _fenced("kept", _answered(kept, [n for n in request.contract.names if n not in request.asked], None)),
+        _fenced("previous", _answered(request.own(request.previous), request.asked, kept)),
         _fenced("violations", [_violation(v, privacy) for v in request.violations]),
     ]
     return _filled(
@@ -119,7 +120,10 @@ def _suggested(request: Request, disclosure: Disclosure) -> list[dict[str, Any]]
             facts["expression"] = sql
             if not sql:
                 facts |= {"reads": mapping.source_columns, "values": disclosure.meanings(name, mapping.source_columns)}
-            facts |= {"confidence": round(mapping.confidence, 2), "note": mapping.note if told else ""}
+            facts |= {
+                "confidence": round(mapping.confidence, 2),
+                "note": mapping.note if told and name not in request.taken_over else "",
+            }
         columns.append({k: v for k, v in facts.items() if v})
     doubted = {name: doubts[name] for name in request.contract.names if name in doubts}
     head = {"row_filter": _sql(suggestion.row_filter, disclosure), "doubts": doubted}

@@ -21,6 +21,7 @@ class Patterns(NamedTuple):
     `hasty`, where a quote before a delimiter or line end is the end, even if it looks doubled or escaped. `inside` is
     the rest of a line in which the cell goes on and no quote is wrong, `rest` the well-formed rest of a line behind a
     closing quote, `sound` a well-formed line without an open cell. `escaped` is a backslash and what it protects.
+    Blanks and tabs between a closing quote and the end of its cell are well-formed, too: a part of the cell.
     """
 
     strict: re.Pattern[str]
@@ -58,7 +59,8 @@ class Syntax:
 def _patterns(syntax: Syntax) -> Patterns:
     """The compiled patterns of a syntax that has quotes."""
     q, d = re.escape(syntax.quote), re.escape(syntax.delimiter)
-    end = rf"(?:{d}|[\r\n]|\Z)"
+    padding = "[" + " \t".replace(syntax.delimiter[0], "") + "]*+"
+    end = rf"{padding}(?:{d}|[\r\n]|\Z)"
     lone = rf"{q}(?!{end})"
     if syntax.backslash:
         bare = rf"(?:(?!{d})(?:\\{q}|[^{q}\r\n]))*+"
@@ -70,11 +72,11 @@ def _patterns(syntax: Syntax) -> Patterns:
         hasty = rf"{q}{q}(?!{end})|{lone}"
         lone = rf"{q}(?!{q}|{end})"
     inside = rf"{other}(?:{pair}{other})*+"
-    cell = rf"(?:{q}{inside}{q}|{bare})(?={end})"
+    cell = rf"(?:{q}{inside}{q}{padding}|{bare})(?={end})"
     return Patterns(
-        strict=re.compile(rf"{inside}{q}(?={end})"),
-        lenient=re.compile(rf"{other}(?:(?:{pair}|{lone}){other})*+{q}"),
-        hasty=re.compile(rf"{other}(?:(?:{hasty}){other})*+{q}"),
+        strict=re.compile(rf"{inside}{q}{padding}(?={end})"),
+        lenient=re.compile(rf"{other}(?:(?:{pair}|{lone}){other})*+{q}{padding}"),
+        hasty=re.compile(rf"{other}(?:(?:{hasty}){other})*+{q}{padding}"),
         inside=re.compile(rf"{inside}\Z"),
         rest=re.compile(rf"(?:{d}{cell})*+(?:{d}{q}{inside})?[\r\n]*\Z"),
         sound=re.compile(rf"{cell}(?:{d}{cell})*+\Z"),
@@ -82,11 +84,12 @@ def _patterns(syntax: Syntax) -> Patterns:
     )
 
 
-def unescaped(syntax: Syntax, text: str) -> str:
-    """The text of a quoted cell as it was before it was written."""
+def unquoted(syntax: Syntax, cell: str) -> str:
+    """What a quoted cell says, of its text behind the opening quote up to its end; blanks behind the closing quote stay."""
+    text, _, padding = cell.rpartition(syntax.quote)
     if syntax.backslash:
-        return syntax.patterns.escaped.sub(r"\1", text)
-    return text.replace(syntax.quote * 2, syntax.quote)
+        return syntax.patterns.escaped.sub(r"\1", text) + padding
+    return text.replace(syntax.quote * 2, syntax.quote) + padding
 
 
 @dataclass
@@ -122,8 +125,8 @@ def read_cells(syntax: Syntax, line: str, at: int, closer: re.Pattern[str]) -> C
             sound = closer is strict or strict.match(line, at + 1, match.end())
             if not sound:
                 found.wrong.append(line[at : match.end()])
-            found.fields.append(unescaped(syntax, line[at + 1 : match.end() - 1]))
             end = match.end()
+            found.fields.append(unquoted(syntax, line[at + 1 : end]))
         else:
             end = line.find(delimiter, at, stop)
             end = stop if end < 0 else end

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from generator.archive import Original
 from generator.dbt_runner import run_dbt
 from generator.errors import GoldsmithError, UsageError
-from generator.layouts import read_layouts, write_contract_models
+from generator.layouts import read_layouts
 from generator.ledger import LedgerRow, Relations, connect, read_files, relations
 from generator.lock import hold, scratch
 from generator.outcome import Progress
 from generator.project import Project
+from generator.staging_files import write_contract_models
 from generator.taking_in import from_archive, take_in
 
 # So many reasons are named, where a database cannot be rebuilt.

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from generator.cells import clean
-from generator.quoting import INNER_QUOTE, Cells, Syntax, no_fields, read_alone, read_cells, unescaped
+from generator.quoting import INNER_QUOTE, Cells, Syntax, no_fields, read_alone, read_cells, unquoted
 
 # A quoted cell over more lines or characters than this is a quote that was never closed.
 MAX_LINES_A_RECORD = 10_000
@@ -167,7 +167,7 @@ class _Reader:
                 match = pattern.lenient.match(line)
                 sound = (pattern.strict if match else pattern.inside).match(line)
                 if match:
-                    fields.append(self._cell(first, opened, start, index, match.end() - 1))
+                    fields.append(self._cell(first, opened, start, index, match.end()))
                     sound = sound and pattern.rest.match(line, match.end())
                     start, opened, again = -1, index, again + 1
                     if match.end() < len(line.rstrip("\r\n")):
@@ -208,11 +208,11 @@ class _Reader:
         return self.ahead[index - 1]
 
     def _cell(self, first: str, opened: int, start: int, index: int, end: int) -> str:
-        """The text of a cell from one line to another."""
+        """What a cell says that goes from one line to another, behind its opening quote at `start`."""
         lines = [first, *islice(self.ahead, index)][opened:]
         lines[-1] = lines[-1][:end]
         lines[0] = lines[0][start:]
-        return unescaped(self.syntax, "".join(lines))
+        return unquoted(self.syntax, "".join(lines))
 
     def _fits(self, first: str, index: int) -> bool:
         """Whether a line would be a record of the right width by itself."""

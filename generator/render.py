@@ -13,19 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import yaml
-
-from generator.candidate import Candidate, Provenance
+from generator.candidate import Candidate, ColumnMapping, Provenance
 from generator.contracts import Contract
 from generator.profile import LayoutProfile
+from generator.yml import dump_yml
 
 KEYS = ("_file_id", "_source_file", "_source_row")
 AROUND = ("_preamble", "_footer")
-# dbt renders Jinja in yml values, and headers are hostile: a word joiner keeps the brackets apart.
-_JOINER = "\u2060"
-_WIDTH = 112
-# libyaml's safe loader reads a thousand layouts in seconds, Python's own in minutes.
-_LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# The tag of a layout that nobody has approved, for dbt's --select.
+UNREVIEWED = "unreviewed"
 
 
 @dataclass(frozen=True)
@@ -63,18 +59,18 @@ def mapped_select(candidate: Candidate, contract: Contract, relation: str, inden
     for column in contract.columns:
         expression = candidate.columns[column.name].expression
         lines.append(
-            f"{_laid_out(expression) if expression else f'cast(null as {_spaced(column.data_type)})'} as {column.name},"
+            f"{laid_out(expression) if expression else f'cast(null as {spaced(column.data_type)})'} as {column.name},"
         )
     body = "\n".join(f"{indent}    {line}" for part in [*lines, f"{relation} as _raw"] for line in part.splitlines())
     where = f"\n{indent}where {candidate.row_filter}" if candidate.row_filter else ""
     return f"{indent}select\n{body}\n{indent}from {relation}{where}"
 
 
-def _spaced(data_type: str) -> str:
+def spaced(data_type: str) -> str:
     return re.sub(r",\s*", ", ", data_type)
 
 
-def _laid_out(expression: str) -> str:
+def laid_out(expression: str) -> str:
     """A long top-level CASE with one arm a line; anything else as it is. The text between the lines' ends is the same."""
     bare = re.sub(r"'(?:[^']|'')*'", lambda m: "_" * len(m[0]), expression)
     if len(expression) < 80 or not re.fullmatch(r"case\b.*\bend", bare) or len(re.findall(r"\bcase\b", bare)) > 1:
@@ -99,19 +95,19 @@ def render_sql(name: LayoutName, candidate: Candidate, contract: Contract) -> st
 
 
 def render_yml(
-    name: LayoutName, candidate: Candidate, contract: Contract, profile: LayoutProfile, by: Provenance, sql: str
+    name: LayoutName,
+    candidate: Candidate,
+    contract: Contract,
+    profile: LayoutProfile,
+    by: Provenance,
+    sql: str,
+    drift: Mapping[str, Any] | None = None,
 ) -> str:
-    """The yml beside the dbt model: descriptions, the mapping with its provenance, and the raw table as a source."""
+    """The yml beside the dbt model: descriptions, the mapping with its provenance, and the raw table as a source.
+
+    `drift`: what is other than in the nearest known layout.
+    """
     headers = {c.name: c.header for c in profile.columns}
-    columns = {}
-    for column in contract.columns:
-        mapping = candidate.columns[column.name]
-        columns[column.name] = {
-            "source_columns": [headers.get(c, c) for c in mapping.source_columns],
-            "confidence": round(mapping.confidence, 2) if mapping.expression else None,
-            "note": mapping.note,
-            **({"provider": "offline"} if column.name in by.mended else {}),
-        }
     meta: dict[str, Any] = {
         "contract": name.contract,
         "source": name.source,
@@ -120,24 +116,18 @@ def render_yml(
         "has_header": profile.has_header,
         "headers": headers,
         "shapes": [c.shape for c in profile.columns],
-        "columns": columns,
-        "unmapped": _by_header(candidate.unmapped, headers),
-        "questions": [q.model_dump(mode="json") for q in candidate.questions],
-        "provenance": {
-            k: v for k, v in by.model_dump(mode="json", exclude={"mended"}).items() if v not in (None, 0, 0.0)
-        },
-        "body_sha256": body_sha256(sql),
+        **({"drift": drift} if drift else {}),
+        **mapping_meta(candidate, contract, headers, by, sql),
     }
-    if candidate.row_filter:
-        meta["row_filter"] = candidate.row_filter_note
     document = {
         "models": [
             {
                 "name": name.dbt_model,
                 "description": f"Layout {name.short} of {name.source}, mapped onto {name.contract}.",
-                "config": {"tags": ["generated"], "meta": meta},
+                "config": {"tags": ["generated", UNREVIEWED], "meta": meta},
                 "columns": [
-                    {"name": c.name, "description": _origin(c.name, candidate, headers)} for c in contract.columns
+                    {"name": c.name, "description": origin(candidate.columns[c.name], headers)}
+                    for c in contract.columns
                 ],
             }
         ],
@@ -151,6 +141,31 @@ def render_yml(
         ],
     }
     return dump_yml(document)
+
+
+def mapping_meta(
+    candidate: Candidate, contract: Contract, headers: Mapping[str, str], by: Provenance, sql: str
+) -> dict[str, Any]:
+    """What the yml says of a mapping, under `config.meta`. `headers`: safe name -> header text."""
+    columns = {}
+    for column in contract.columns:
+        mapping = candidate.columns[column.name]
+        columns[column.name] = {
+            "source_columns": [headers.get(c, c) for c in mapping.source_columns],
+            "confidence": round(mapping.confidence, 2) if mapping.expression else None,
+            "note": mapping.note,
+            **({"provider": by.others[column.name]} if column.name in by.others else {}),
+        }
+    return {
+        "columns": columns,
+        "unmapped": _by_header(candidate.unmapped, headers),
+        "questions": [q.model_dump(mode="json") for q in candidate.questions],
+        "provenance": {
+            k: v for k, v in by.model_dump(mode="json", exclude={"others"}).items() if v not in (None, 0, 0.0)
+        },
+        "body_sha256": body_sha256(sql),
+        **({"row_filter": candidate.row_filter_note} if candidate.row_filter else {}),
+    }
 
 
 def _by_header(reasons: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
@@ -178,8 +193,8 @@ def _raw_table(name: LayoutName, headers: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _origin(column: str, candidate: Candidate, headers: Mapping[str, str]) -> str:
-    mapping = candidate.columns[column]
+def origin(mapping: ColumnMapping, headers: Mapping[str, str]) -> str:
+    """The description of a gold column in a layout: which source columns it is from."""
     if not mapping.expression:
         return "Not in this layout."
     from_ = ", ".join(f"`{headers.get(c, c)}`" for c in mapping.source_columns)
@@ -217,7 +232,8 @@ def render_quarantine_yml(contract: str) -> str:
         "_source_row": "Line on which the record starts, from 1.",
         "_loaded_at": "When the file was loaded.",
         "layout": "The staging dbt model that read the row; the raw table where none does.",
-        "kind": "violation, filtered (left out by the mapping), held, blocked or superseded.",
+        "kind": "violation, filtered (left out by the mapping), held, blocked, frozen, superseded or discarded_value (the "
+        "row is in gold without it).",
         "reasons": "What is wrong, as `column: what`.",
         "row": "The raw row.",
     }
@@ -239,45 +255,9 @@ def body_sha256(sql: str) -> str:
     return hashlib.sha256(sql.encode()).hexdigest()
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes lists of plain values on one line."""
-
-    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
-        plain = all(isinstance(item, (str, int, float)) for item in sequence)
-        return super().represent_sequence(tag, sequence, flow_style=plain)
-
-    def represent_scalar(self, tag: str, value: Any, style: str | None = None) -> yaml.ScalarNode:
-        # Line ends that PyYAML would fold into blanks.
-        odd = isinstance(value, str) and any(c in value for c in "\x85\u2028\u2029")
-        return super().represent_scalar(tag, value, style='"' if odd else style)
-
-
-def dump_yml(document: Any) -> str:
-    """A document as YAML, with Jinja's brackets in its texts made inert."""
-    return yaml.dump(_inert(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
-
-
-def load_yml(text: str) -> Any:
-    """The document of `dump_yml`, with its texts as they were."""
-    return _restored(yaml.load(text, Loader=_LOADER))
-
-
-def _inert(value: Any) -> Any:
-    return _walk(value, lambda t: re.sub(rf"\{{(?={_JOINER}*[{{%#])", f"{{{_JOINER}", t))
-
-
-def _restored(value: Any) -> Any:
-    return _walk(value, lambda t: re.sub(rf"\{{{_JOINER}(?={_JOINER}*[{{%#])", "{", t))
-
-
-def _walk(value: Any, change: Any) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, Mapping):
-        return {_walk(k, change): _walk(v, change) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_walk(v, change) for v in value]
-    return value
+def text_sha256(sql: str) -> str:
+    """Hash of a dbt model's text as dbt computes it: what a person approved."""
+    return body_sha256(sql.strip())
 
 
 def _indented(text: str) -> str:

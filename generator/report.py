@@ -156,7 +156,7 @@ def file_flow(files: Iterable[FileOutcome]) -> Flow:
 
 def unreviewed(layout: LayoutOutcome) -> bool:
     """Whether there is a mapping that no person has approved."""
-    return bool(layout.columns) and layout.review != "approved"
+    return bool(layout.columns) and not layout.standing.startswith("approved")
 
 
 def summary(files: Sequence[FileOutcome]) -> str:

@@ -40,7 +40,8 @@ class Request:
     those that failed in a repair. `kept` is what passed already, `violations` what was wrong with the last attempt,
     `previous` the candidate of that attempt, where there was one: the chat is not remembered. `ranking`: gold column ->
     the source columns that the matcher ranks for it, best first. `layout` names the layout in logs and limits, `attempt`
-    counts from 1; neither is told.
+    counts from 1; neither is told. `taken_over` are the gold columns of `kept` that come from a known dbt model, where people
+    may have written values: of these only what the `suggestion` says is told.
     """
 
     contract: Contract
@@ -54,6 +55,15 @@ class Request:
     example: Example | None = None
     layout: str = ""
     attempt: int = 1
+    taken_over: frozenset[str] = frozenset()
+
+    def own(self, candidate: Candidate | None) -> Candidate | None:
+        """What of a candidate the provider has said itself."""
+        if candidate is None or not self.taken_over:
+            return candidate
+        columns = {name: mapping for name, mapping in candidate.columns.items() if name not in self.taken_over}
+        same = candidate.row_filter == self.suggestion.row_filter
+        return candidate.model_copy(update={"columns": columns, "row_filter": None if same else candidate.row_filter})
 
 
 class ProviderError(GoldsmithError):

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import duckdb
 
-from generator.contracts import Column
-from generator.counts import WAITING, Counts, staged_versions
+from generator.contracts import Column, Contract
+from generator.counts import WAITING, Counts, Freezing, staged_versions
 from generator.layouts import Layout
 from generator.ledger import Connection, LedgerRow, connect, has_database
 from generator.mapping import Mapped
+from generator.mask import mask
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, Preview, State
 from generator.project import Project
+from generator.written import on_one_line, read_written
 
 PREVIEW_ROWS = 5
 SAMPLES = 3
@@ -36,7 +38,7 @@ def loaded_outcome(row: LedgerRow, mapped: Mapped | None = None) -> FileOutcome:
         layout=layout.short if layout else row.layout,
         mapping=mapped.how if mapped else "",
         provider=layout.provider if layout else "",
-        review=layout.review if layout else "",
+        review=layout.standing if layout else "",
         encoding=row.encoding,
         delimiter=row.delimiter,
         bytes=row.bytes,
@@ -45,6 +47,7 @@ def loaded_outcome(row: LedgerRow, mapped: Mapped | None = None) -> FileOutcome:
         rows_quarantined=row.rows_loaded if blocked else 0,
         rows_rejected=row.rows_rejected,
         remarks=row.remarks,
+        changes=_changes(mapped),
     )
 
 
@@ -53,6 +56,8 @@ def file_outcome(project: Project, row: LedgerRow, mapped: Mapped, counts: Count
     layout = mapped.layout
     contract = project.contracts[layout.contract]
     state, message = verdict(project, row, layout, counts.quarantined)
+    if counts.freezing:
+        state, message = "failed", _frozen_message(contract, layout, counts.freezing)
     return FileOutcome(
         source_file=row.source_file,
         state=state,
@@ -63,7 +68,7 @@ def file_outcome(project: Project, row: LedgerRow, mapped: Mapped, counts: Count
         layout=layout.short,
         mapping=mapped.how,
         provider=layout.provider,
-        review="edited" if layout.edited else layout.review,
+        review=layout.standing,
         encoding=row.encoding,
         delimiter=row.delimiter,
         bytes=row.bytes,
@@ -75,21 +80,45 @@ def file_outcome(project: Project, row: LedgerRow, mapped: Mapped, counts: Count
         rows_filtered=counts.kinds.get("filtered", 0),
         rows_rejected=row.rows_rejected,
         remarks=row.remarks,
+        changes=_changes(mapped),
         reasons=counts.reasons,
         questions=tuple(f"{q['column']}: {q['text']}" for q in layout.questions) if state == "held" else (),
     )
 
 
+def _changes(mapped: Mapped | None) -> tuple[str, ...]:
+    """What a layout that was just mapped has other than the known one that it is nearly."""
+    return (mapped.layout.drifted,) if mapped and mapped.how == "generated" and mapped.layout.drifted else ()
+
+
 def held_message(project: Project, layout: Layout, why: str) -> str:
     """Why a layout is held, and how a person answers."""
     path = layout.path.relative_to(project.folder)
-    return f"{why} Correct {path} if need be, set `review: approved` in the .yml beside it, and dbt run"
+    why = why if why.endswith((".", "?", "!")) else f"{why}."
+    return (
+        f"{why} Answer with goldsmith review {layout.short}; or correct {path} if need be, goldsmith approve "
+        f"{layout.short}, and dbt run"
+    )
+
+
+def _frozen_message(contract: Contract, layout: Layout, freezing: Freezing) -> str:
+    """Which table, column, row and value keep a file out of gold, and what a person can do."""
+    name = freezing.violation.partition(":")[0]
+    headers = (layout.columns.get(name) or {}).get("source_columns") or ()
+    found = {header: str(freezing.cells.get(safe)) for safe, header in layout.headers.items() if header in headers}
+    # A message goes to logs and to pull requests.
+    pii = contract.column(name).pii
+    cells = [f"`{header}` {(mask(cell) if pii else cell)!r}" for header, cell in found.items()]
+    return (
+        f"gold.{contract.name} is frozen for {freezing.violation}: line {freezing.line}, {' and '.join(cells) or 'no cell'}. "
+        f"Correct the file, the mapping, or schema_contract in models/gold/{contract.name}.yml, and dbt run"
+    )
 
 
 def verdict(project: Project, row: LedgerRow, layout: Layout, quarantined: int) -> tuple[State, str]:
     """The state of a built file of which so many rows are quarantined, and why if that is not gold."""
     contract = project.contracts[layout.contract]
-    held = layout.held_because(contract, project.min_confidence)
+    held = layout.held_because(contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
     if held:
         return "held", held_message(project, layout, held)
     bad = quarantined + row.rows_rejected
@@ -117,6 +146,7 @@ def _layout_outcome(
     project: Project, layout: Layout, samples: Mapping[str, tuple[tuple[str, str], ...]]
 ) -> LayoutOutcome:
     contract = project.contract(layout.contract)
+    held = layout.held_because(contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
     expressions = _expressions(layout.path)
     columns = tuple(
         MappedColumn(
@@ -136,8 +166,11 @@ def _layout_outcome(
         dbt_model=layout.dbt_model,
         source=layout.source,
         contract=layout.contract,
-        state="held" if layout.held_because(contract, project.min_confidence) else "gold",
-        review="edited" if layout.edited else layout.review,
+        state="held" if held else "gold",
+        review=layout.review,
+        reviewed=layout.reviewed,
+        edited=layout.edited,
+        standing=layout.standing,
         provider=layout.provider,
         path=str(layout.path.relative_to(project.folder)),
         columns=columns,
@@ -147,17 +180,14 @@ def _layout_outcome(
         attempts=layout.provenance.attempts,
         tokens=layout.provenance.tokens,
         usd=layout.provenance.cost,
+        drift=layout.drifted,
     )
 
 
 def _expressions(path: Path) -> dict[str, str]:
-    """Gold column -> its line in the dbt model, for showing."""
-    found: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        expression, as_, name = line.strip().rstrip(",").rpartition(" as ")
-        if as_ and name.isidentifier():
-            found.setdefault(name, expression)
-    return found
+    """Gold column -> its expression in the dbt model, for showing; none where a person has given it another structure."""
+    written = read_written(path.read_text(encoding="utf-8"))
+    return {name: on_one_line(sql) or sql for name, sql in written.expressions.items()} if written else {}
 
 
 def _samples(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.archive import Original, moment_after
-from generator.counts import built_contracts, built_files, count_files, count_quarantined, staged_versions
+from generator.counts import built_contracts, built_files, count_files, count_quarantined
 from generator.disk import is_full
 from generator.errors import DiskFullError, GoldsmithError, LockedError, StillWritten, UsageError
 from generator.fingerprint import fingerprint
@@ -23,6 +23,7 @@ from generator.project import Project
 from generator.remote import fetched
 from generator.render import LayoutName
 from generator.results import file_outcome, loaded_outcome, verdict
+from generator.versions import wanted_version
 
 CachedTables = Mapping[tuple[str, str | None], Layout]
 
@@ -117,11 +118,12 @@ class _Before:
         self.scratch = scratch(project.database)
         self.layouts = read_layouts(project.folder)
         self.cached = cached_tables(project, self.layouts)
-        self.staged = staged_versions(connection)
+        self.project = project
         self.built = built_files(connection)
         self.quarantined = {
             name: count_quarantined(connection, name) for name in built_contracts(connection) & project.contracts.keys()
         }
+        self.wanted: dict[str, str] = {}
         self.seen: set[str] = set()
         self.restored: set[str] = set()
         self.rows = {row.sha256: row for row in rows}
@@ -136,8 +138,10 @@ class _Before:
         self.latest = max(self.latest or row.loaded_at, row.loaded_at)
 
     def is_built(self, row: LedgerRow, layout: Layout) -> bool:
-        """Whether gold and quarantine have a file as its layout's staging view has it."""
-        return layout.contract in self.quarantined and self.built.get(row.file_id) == self.staged.get(layout.dbt_model)
+        """Whether gold and quarantine have a file as its dbt model and its contract are now."""
+        if layout.dbt_model not in self.wanted:
+            self.wanted[layout.dbt_model] = wanted_version(self.project, layout)
+        return layout.contract in self.quarantined and self.built.get(row.file_id) == self.wanted[layout.dbt_model]
 
 
 def _take_in(connection: Connection, project: Project, file: Incoming, before: _Before, again: bool) -> Taken:

@@ -106,7 +106,7 @@ def _file_line(file: FileOutcome, took: str) -> Text:
         made = f"mapped by {file.provider}" + (f" ({took})" if took else "")
         how = {"cached": "known layout", "generated": made}.get(file.mapping, "")
         line.append(f", {how}" if how else "", style="dim")
-        line.append(f", {file.review}" if file.review and file.review != "approved" else "", style="dim")
+        line.append(f", {file.review}" if file.review and file.review != "approved" else "", style="yellow")
     if file.state in ("gold", "held", "failed", "blocked") and file.file_id:
         sign = "=" if file.balanced else "≠"
         line.append(
@@ -118,6 +118,8 @@ def _file_line(file: FileOutcome, took: str) -> Text:
         line.append(f"\n         {count} × {plain(reason, 100)}", style="yellow")
     if file.message:
         line.append(f"\n         {plain(file.message, 600)}", style=STYLES.get(file.state, ""))
+    for change in file.changes:
+        line.append(f"\n         drift: {plain(change, 400)}", style="yellow")
     line.append(_remarks(file))
     return line
 
@@ -178,7 +180,7 @@ def show_layouts(console: Console, layouts: Sequence[dict[str, object]]) -> None
         mapped = sum(bool(c["source_columns"]) for c in columns.values()) if isinstance(columns, dict) else 0
         files = layout["files"]
         table.add_row(
-            *(Text(plain(layout[k] or "", 50)) for k in ("layout", "source", "contract", "state", "review")),
+            *(Text(plain(layout[k] or "", 50)) for k in ("layout", "source", "contract", "state", "standing")),
             str(len(files) if isinstance(files, list) else 0),
             str(mapped),
         )
@@ -187,9 +189,8 @@ def show_layouts(console: Console, layouts: Sequence[dict[str, object]]) -> None
 
 def show_layout(console: Console, layout: LayoutOutcome) -> None:
     """One layout: the mapping with samples, what was left out, what is asked."""
-    console.print(
-        Text(plain(f"{layout.dbt_model} ({layout.state}, {layout.review}, mapped by {layout.provider})"), style="bold")
-    )
+    standing = f"{layout.state}, {layout.standing}, mapped by {layout.provider}"
+    console.print(Text(plain(f"{layout.dbt_model} ({standing})"), style="bold"))
     console.print(Text(plain(layout.path, 500), style="dim"))
     if layout.spent:
         console.print(Text(f"LLM: {plain(layout.llm, 100)}, {layout.spent}" if layout.llm else f"LLM: {layout.spent}"))
@@ -206,6 +207,8 @@ def show_layout(console: Console, layout: LayoutOutcome) -> None:
             Text(samples or plain(column.note, 120)),
         )
     console.print(table)
+    if layout.drift:
+        console.print(Text(f"drift: {plain(layout.drift, 600)}"))
     for header, why in layout.unmapped:
         console.print(Text(f"left out: {plain(header, 60)}: {plain(why, 120)}", style="dim"))
     for question in layout.questions:

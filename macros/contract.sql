@@ -33,41 +33,80 @@
     {{- return(contract_node(contract).config.meta.get('primary_key', [])) -}}
 {% endmacro %}
 
-{#- The layouts of a contract: one dict a staging dbt model with relation, raw table, whether it is held and why, and a
-    hash that changes when the mapping or the contract does: then its rows are harmonized anew. -#}
-{% macro contract_layouts(contract) %}
+{#- All that makes a row good or bad, as one text; `generator/contracts.py` makes the same of the yml, so that `goldsmith run`
+    sees what is to be built without asking dbt. -#}
+{% macro contract_rules(contract) %}
     {%- set node = contract_node(contract) -%}
-    {%- set rules = tojson([node.columns.values() | map(attribute='data_type') | list, node.columns.keys() | list,
-        node.columns.values() | map(attribute='constraints') | map('string') | list, accepted_values(contract), primary_key(contract)]) -%}
+    {%- set accepted = accepted_values(contract) -%}
+    {%- set columns = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- do columns.append([column.name, column.data_type, constraint_texts(column),
+            accepted.get(column.name, []) | map('string') | list]) -%}
+    {%- endfor -%}
+    {{- return(tojson([columns, constraint_texts(node), primary_key(contract), node.config.meta.get('schema_contract', {})])) -}}
+{% endmacro %}
+
+{% macro constraint_texts(node) %}
+    {%- set found = [] -%}
+    {%- for constraint in node.constraints -%}
+        {%- do found.append([constraint.type | string, constraint.expression or '', constraint.columns or []]) -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+{#- The layouts of a contract: one dict a staging dbt model with relation, raw table, whether it is held and why, and a
+    hash that changes when the mapping or the contract does: then its rows are harmonized anew. With `only` the one that
+    has this name. -#}
+{% macro contract_layouts(contract, only=none) %}
+    {%- set rules = contract_rules(contract) -%}
     {%- set found = [] -%}
     {%- for layout in graph.nodes.values() | sort(attribute='name')
-        if layout.resource_type == 'model' and layout.config.meta.get('contract') == contract and layout.sources -%}
+        if layout.resource_type == 'model' and layout.config.meta.get('contract') == contract and layout.sources
+        and only in (none, layout.name) -%}
         {%- set held = held_because(layout, contract) -%}
         {%- do found.append({
             'name': layout.name,
             'relation': layout.relation_name,
             'raw_table': layout.sources[0][1],
             'held': held,
-            'mapping': local_md5(layout.checksum.checksum ~ rules ~ held),
+            'mapping': local_md5(layout.checksum.checksum ~ rules ~ held | replace('\u2060', '')),
         }) -%}
     {%- endfor -%}
     {{- return(found) -}}
 {% endmacro %}
 
-{#- Why a layout is held out of gold, '' if it is not: an open question, or a required column that is too uncertain. -#}
+{#- Why a layout is held out of gold, '' if it is not: an open question, a required column that is too uncertain, or, where
+    the project says so, no approval of the text as it is now. `generator/layouts.py` has the same rule. -#}
 {% macro held_because(layout, contract) %}
     {%- set meta = layout.config.meta -%}
-    {%- if meta.get('review') == 'approved' -%}{{- return('') -}}{%- endif -%}
+    {%- set hold = hold_unreviewed() -%}
+    {%- if meta.get('review') == 'approved' -%}
+        {%- set reviewed = meta.get('reviewed') or {} -%}
+        {%- if hold and reviewed and reviewed.sha256 != layout.checksum.checksum -%}
+            {{- return('edited since it was approved') -}}
+        {%- endif -%}
+        {{- return('') -}}
+    {%- endif -%}
     {%- for question in meta.get('questions', []) -%}
         {{- return(question.column ~ ': ' ~ question.text) -}}
     {%- endfor -%}
     {%- for column in contract_columns(contract) if is_required(column) -%}
-        {%- set confidence = meta.get('columns', {}).get(column.name, {}).get('confidence', 1) -%}
+        {%- set mapping = meta.get('columns', {}).get(column.name, {}) -%}
+        {%- set confidence = none if mapping.get('reviewed') else mapping.get('confidence') -%}
         {%- if confidence is not none and confidence < var('min_confidence') -%}
             {{- return(column.name ~ ': mapped with confidence ' ~ confidence ~ ', below ' ~ var('min_confidence')) -}}
         {%- endif -%}
     {%- endfor -%}
-    {{- return('') -}}
+    {{- return('not reviewed yet' if hold else '') -}}
+{% endmacro %}
+
+{#- The project's setting: whether a layout that nobody has approved feeds gold, or waits. -#}
+{% macro hold_unreviewed() %}
+    {%- set setting = var('unreviewed_layouts', 'gold') -%}
+    {%- if setting not in ('gold', 'hold') -%}
+        {{- exceptions.raise_compiler_error("vars: unreviewed_layouts is '" ~ setting ~ "'; it must be gold or hold") -}}
+    {%- endif -%}
+    {{- return(setting == 'hold') -}}
 {% endmacro %}
 
 {% macro is_required(column) %}

@@ -31,8 +31,11 @@ where good._rank = 1
 
 {% macro duckdb__quarantine_rows(contract, staged) %}
     {%- if not execute -%}{{- return('select * from ' ~ staged) -}}{%- endif -%}
-    {%- for layout in live_layouts(contract) %}
-        {%- set mapped = layout.relation and not layout.held %}
+    {%- set discarded = columns_with_mode(contract, 'discard_value') -%}
+    {%- set frozen_columns = columns_with_mode(contract, 'freeze') -%}
+    {%- for layout in stale_layouts(contract) %}
+        {%- set mapped = layout.relation and not layout.held -%}
+        {%- set frozen = frozen_files(frozen_columns, layout.relation) if mapped else '' %}
 select
     cells._file_id,
     cells._source_file,
@@ -40,8 +43,24 @@ select
     files.loaded_at as _loaded_at,
     '{{ layout.name }}' as layout,
         {%- if mapped %}
-    case when staged._source_row is null then 'filtered' else 'violation' end as kind,
-    case when staged._source_row is null then ['left out by the mapping'] else list_distinct(staged.reasons) end as reasons,
+    case
+        when staged._source_row is null then 'filtered'
+            {%- if frozen %}
+        when frozen._file_id is not null then 'frozen'
+            {%- endif %}
+            {%- if discarded %}
+        when len({{ violations_of('staged.reasons', discarded, true) }}) = 0 then 'discarded_value'
+            {%- endif %}
+        else 'violation'
+    end as kind,
+    case
+        when staged._source_row is null then ['left out by the mapping']
+            {%- if frozen %}
+        when frozen._file_id is not null
+            then list_append(list_distinct(staged.reasons), 'the file is frozen by ' || frozen.violation)
+            {%- endif %}
+        else list_distinct(staged.reasons)
+    end as reasons,
         {%- else %}
     '{{ 'held' if layout.relation else 'blocked' }}' as kind,
     ['{{ (layout.held or 'no mapping') | replace("'", "''") }}'] as reasons,
@@ -55,11 +74,14 @@ left join (
     from {{ layout.relation }}
     group by _file_id, _source_row
 ) as staged on cells._file_id = staged._file_id and cells._source_row = staged._source_row
+            {%- if frozen %}
+left join ({{ frozen }}) as frozen on cells._file_id = frozen._file_id
+            {%- endif %}
         {%- endif %}
 where
     cells._file_id in ({{ stale_files(contract, layout) }})
         {%- if mapped %}
-    and (staged._source_row is null or len(staged.reasons) > 0)
+    and (staged._source_row is null or len(staged.reasons) > 0{{ ' or frozen._file_id is not null' if frozen }})
         {%- endif %}
 union all
     {%- endfor %}
@@ -83,16 +105,26 @@ where false
 {#- The harmonized rows without violations, of stale files. `_rank` is 1 for all of them; with a primary key it numbers
     the rows of one key, the latest file first, and within a file the last line. -#}
 {% macro good_rows(contract, staged) %}
-    {%- set key = primary_key(contract) %}
+    {%- set key = primary_key(contract) -%}
+    {%- set discarded = columns_with_mode(contract, 'discard_value') -%}
+    {%- set frozen_columns = columns_with_mode(contract, 'freeze') %}
     select
-        rows.*,
+        rows.*{% if discarded %} replace (
+            {%- for name in discarded %}
+            case when len({{ violations_of('_violations', [name]) }}) = 0 then {{ name }} end as {{ name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ){% endif %},
         {{ 'row_number() over (partition by ' ~ key | join(', ') ~ ' order by files.loaded_at desc, rows._file_id desc,
         rows._source_row desc)' if key else '1' }} as _rank
     from (
-    {%- for layout in live_layouts(contract) if layout.relation and not layout.held %}
+    {%- for layout in stale_layouts(contract) if layout.relation and not layout.held %}
         select *, '{{ layout.name }}' as _layout
         from {{ layout.relation }}
-        where len(_violations) = 0 and _file_id in ({{ stale_files(contract, layout) }})
+        where len({{ grave_violations(discarded) }}) = 0 and _file_id in ({{ stale_files(contract, layout) }})
+            {%- set frozen = frozen_files(frozen_columns, layout.relation) %}
+            {%- if frozen %}
+            and _file_id not in (select _file_id from ({{ frozen }}))
+            {%- endif %}
         union all by name
     {%- endfor %}
         {#- Columns that the contract has got since its layouts were mapped are NULL. #}
@@ -101,6 +133,7 @@ where false
             {%- for column in contract_columns(contract) %}
             null as {{ column.name }},
             {%- endfor %}
+            cast([] as varchar []) as _violations,
             cast(null as varchar) as _layout
         where false
     ) as rows
@@ -162,6 +195,31 @@ where false
     {%- endif -%}
 {% endmacro %}
 
+{#- The live layouts that have stale files for this relation: only their views are read, however many there are. -#}
+{% macro stale_layouts(contract) %}
+    {%- set layouts = live_layouts(contract) -%}
+    {%- if primary_key(contract) or not is_incremental() -%}
+        {{- return(layouts) -}}
+    {%- endif -%}
+    {%- set found = [] -%}
+    {%- set versions = built_versions(contract) -%}
+    {%- for layout in layouts if versions.get(layout.raw_table, [layout.mapping]) != [layout.mapping] -%}
+        {%- do found.append(layout) -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+{#- Raw table -> the versions of its mapping that this relation built its files under; null for files not built. -#}
+{% macro built_versions(contract) %}
+    {%- set found = {} -%}
+    {%- for row in run_query("select distinct files.raw_table, built.mapping from raw._files as files
+        left join raw._built as built on files.file_id = built.file_id and built.relation = '" ~ this ~ "'
+        where files.contract = '" ~ contract ~ "'") -%}
+        {%- do found.setdefault(row[0], []).append(row[1]) -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{% endmacro %}
+
 {#- Before gold or quarantine is built: take out the rows of stale files, and of files that have no layout any more. -#}
 {% macro forget_stale_files(contract) %}
     {%- if execute -%}
@@ -201,7 +259,7 @@ select '{{ this }}', file_id, mapping from ({{ wanted_files(contract) }})
 {#- After a staging view was made: remember which version of its mapping the database now has. -#}
 {% macro remember_staged_layout() %}
     {%- if execute and model.config.meta.get('contract') %}
-        {%- for layout in contract_layouts(model.config.meta.contract) if layout.name == model.name %}
+        {%- for layout in contract_layouts(model.config.meta.contract, model.name) %}
 delete from raw._staged where layout = '{{ layout.name }}';
 insert into raw._staged (layout, mapping) values ('{{ layout.name }}', '{{ layout.mapping }}')
         {%- endfor %}

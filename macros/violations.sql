@@ -46,6 +46,11 @@
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if schema_contract(contract).get('columns') == 'discard_row' -%}
+        {%- for raw in meta.get('drift', {}).get('discarded', []) -%}
+            {%- do found.append("case when has_value(_raw." ~ raw ~ ") then 'new column " ~ raw ~ ": holds something, and is discarded' end") -%}
+        {%- endfor -%}
+    {%- endif -%}
     list_filter([
         {{ found | join(',\n        ') }}
     ], lambda violation: violation is not null)

@@ -83,7 +83,7 @@ def test_an_added_column_is_named_as_drift(checked: Checked) -> None:
     assert checked.drift.code == 1
     (line,) = checked.drift.out.splitlines()
     assert line.startswith(
-        "FAIL drift.csv: nearly stg_chase__bank_transactions_ec185f7c: new columns Reward Points; offline would map "
+        "FAIL drift.csv: nearly stg_chase__bank_transactions_ec185f7c: new column `Reward Points`; offline would map "
     )
 
 

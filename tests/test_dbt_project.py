@@ -112,7 +112,7 @@ def test_an_edited_layout_re_harmonizes_its_rows_and_no_others(ours: LiveProject
     ) == [("violation", ["amount: cannot be read"], "FEE_TRANSACTION")]
     assert ours.unbalanced() == []
     status = ours.status()["bank_transactions/chase/Chase5550_Activity_20240331.csv"]
-    assert (status["review"], status["rows_gold"] + status["rows_quarantined"]) == ("edited", 27)
+    assert (status["review"], status["rows_gold"] + status["rows_quarantined"]) == ("unreviewed, edited", 27)
 
 
 def test_a_changed_contract_applies_to_what_is_in_gold_already(ours: LiveProject) -> None:

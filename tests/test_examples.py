@@ -167,7 +167,7 @@ def test_the_report_is_one_page_that_names_every_file(ran: History) -> None:
     assert "script" not in page.tags
     for reason in ("order_total: cannot be read", "status: cannot be read", "49 fields where the layout has 48"):
         assert reason in page.text
-    assert "pending" in page.text
+    assert "unreviewed" in page.text
 
 
 def test_a_second_run_does_nothing_and_says_so(ran: History) -> None:

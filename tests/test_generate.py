@@ -95,13 +95,13 @@ def test_a_right_answer_is_taken_as_it_is_with_what_it_cost(bench: Bench) -> Non
     made, provider = ask(bench, mapped())
     assert expressions(made) == {n: m.expression for n, m in RIGHT.items()}
     by = made.provenance
-    assert (by.provider, by.llm, by.attempts, by.tokens, by.cost, by.mended) == (
+    assert (by.provider, by.llm, by.attempts, by.tokens, by.cost, by.others) == (
         "scripted",
         "an-llm",
         1,
         100,
         0.25,
-        (),
+        {},
     )
     assert [r.attempt for r in provider.asked] == [1]
     assert provider.asked[0].asked == BANK.names
@@ -158,7 +158,7 @@ def test_the_matcher_mends_a_column_and_it_is_said() -> None:
     assert len(provider.asked) == 3
     assert expressions(made)["amount"] == "parse_decimal(betrag, ',')"
     assert expressions(made)["description"] == "clean_text(wofuer)"
-    assert (made.provenance.provider, made.provenance.mended) == ("scripted", ("amount",))
+    assert (made.provenance.provider, made.provenance.others) == ("scripted", {"amount": "offline"})
 
 
 def test_a_row_filter_that_fails_costs_no_column(bench: Bench) -> None:

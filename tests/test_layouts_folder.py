@@ -12,10 +12,11 @@ from invented import layout, shipped
 from generator.candidate import Provenance
 from generator.errors import UsageError
 from generator.fingerprint import fingerprint
-from generator.layouts import Layout, find_layout, read_layouts, write_contract_models, write_layout
+from generator.layouts import Layout, find_layout, read_layouts
 from generator.offline import propose
 from generator.profile import LayoutProfile
 from generator.render import LayoutName, render_sql, render_yml
+from generator.staging_files import write_contract_models, write_layout
 
 BANK = shipped("bank_transactions")
 STATEMENT = layout("Date,Payee,Amount\n2024-01-31,Baker,-5.40\n2024-01-30,Butcher,-8.00\n")
@@ -174,19 +175,19 @@ def test_a_layout_is_held_for_an_open_question_or_an_unsure_required_column_unti
 ) -> None:
     write(tmp_path, layout("Date,Payee,Amount\n2024-01-31,Baker,5.40\n2024-01-30,Butcher,8.00\n"))
     (held,) = read_layouts(tmp_path)
-    assert held.held_because(BANK, 0.6).startswith("amount: is a number without a minus")
+    assert held.held_because(BANK, 0.6, hold_unreviewed=False).startswith("amount: is a number without a minus")
     yml = held.path.with_suffix(".yml")
     yml.write_text(yml.read_text(encoding="utf-8").replace("review: pending", "review: approved"), encoding="utf-8")
     os.utime(yml, ns=(1, 1))
     (approved,) = read_layouts(tmp_path)
-    assert approved.held_because(BANK, 0.6) == ""
+    assert approved.held_because(BANK, 0.6, hold_unreviewed=False) == ""
 
 
 def test_confidence_counts_for_required_columns_only(tmp_path: Path) -> None:
     write(tmp_path)
     (sure,) = read_layouts(tmp_path)
-    assert sure.held_because(BANK, 0.6) == ""
-    assert sure.held_because(BANK, 0.99).startswith("booked_on: mapped with confidence ")
+    assert sure.held_because(BANK, 0.6, hold_unreviewed=False) == ""
+    assert sure.held_because(BANK, 0.99, hold_unreviewed=False).startswith("booked_on: mapped with confidence ")
 
 
 # ---- what every contract has beside gold ----------------------------------------------------------------------------

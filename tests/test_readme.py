@@ -121,8 +121,10 @@ def test_every_command_in_the_documents_exists_with_its_options_and_the_readme_h
 
 
 def options(command: click.Command) -> set[str]:
-    """The long options of a command."""
-    return {o for p in command.params if isinstance(p, click.Option) for o in p.opts if o.startswith("--")}
+    """The long options of a command, and of the commands in it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    own = {o for p in command.params if isinstance(p, click.Option) for o in p.opts if o.startswith("--")}
+    return own.union(*map(options, below))
 
 
 def test_the_make_targets_in_the_documents_exist_and_the_demo_runs_goldsmith() -> None:

@@ -162,6 +162,40 @@ def test_a_wrong_quote_in_a_cell_of_two_lines_is_text_where_nothing_else_fits() 
     assert found.mended == "a quote inside a quoted cell is kept as text"
 
 
+# ---- blanks behind a closing quote ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('x,"-1,099.14"\t,CNY', ["x", "-1,099.14\t", "CNY"]),
+        ('x,"-1,099.14"\t\t,"A, B"', ["x", "-1,099.14\t\t", "A, B"]),
+        ('"a, b" ,"c, d"  ,"e, f" ', ["a, b ", "c, d  ", "e, f "]),
+        ('"a ""b"", c" ,"",""\t', ['a "b", c ', "", "\t"]),
+        ('"a\nb, c" ,"d\n"\t,e', ["a\nb, c ", "d\n\t", "e"]),
+    ],
+)
+def test_blanks_between_a_closing_quote_and_the_end_of_its_cell_are_text_of_a_quoted_cell(
+    line: str, cells: list[str], end: str
+) -> None:
+    text = "".join(part + end for part in ("a,b,c", line.replace("\n", end), '1,"2, 3",4'))
+    for widths in ({3}, set[int]()):
+        found = read(text, widths=widths)
+        assert [list(r.fields) for r in found] == [
+            ["a", "b", "c"],
+            [c.replace("\n", end) for c in cells],
+            ["1", "2, 3", "4"],
+        ]
+        assert not any(r.mended for r in found)
+
+
+def test_a_blank_that_is_the_delimiter_ends_the_cell_behind_a_closing_quote() -> None:
+    assert fields('"a b"\t"c"\t"d"\n', Syntax("\t"), {3}) == [["a b", "c", "d"]]
+    assert fields('"a b" "c" "d"\n', Syntax(" "), {3}) == [["a b", "c", "d"]]
+    assert fields('"a, b"\t, "c" , d\n', Syntax(", "), {3}) == [["a, b\t", "c ", "d"]]
+
+
 # ---- quotes that are wrong ------------------------------------------------------------------------------------------
 
 

@@ -23,8 +23,6 @@ from generator.profile import LayoutProfile, build_profile
 from generator.render import (
     LayoutName,
     body_sha256,
-    dump_yml,
-    load_yml,
     mapped_select,
     render_quarantine,
     render_quarantine_yml,
@@ -34,6 +32,7 @@ from generator.render import (
     render_yml,
 )
 from generator.sql_functions import create_functions_sql
+from generator.yml import dump_yml, load_yml
 
 GOLDEN = Path(__file__).parent / "golden"
 (SALES,) = parse_contracts(

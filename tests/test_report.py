@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.difference import CellChange, ColumnChange, Difference, RowExample
 from generator.errors import UsageError
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, Preview, RunOutcome
 from generator.report import KINDS, flow, render_report, share, visible, write_report
@@ -195,7 +196,10 @@ def hostile_run(text: str) -> RunOutcome:
     column = MappedColumn(text, text, (text, text), text, 0.5, text, ((text, text),))
     layout = LayoutOutcome(text, text, text, text, text, text, text, text, (column,), ((text, text),), (text,))
     table = Preview(text, (text, text), ((text, text),), 1)
-    return RunOutcome((file,), (layout,), (table,), (table,), (text,), (text,))
+    change = ColumnChange(text, 1, 0, 1, 1, 0, (CellChange(text, 1, text, None),))
+    row = RowExample(text, 1, {text: text}, (text,))
+    difference = Difference(text, text, text, text, 1, 1, 1, 1, (row,), (row,), (change,), 1, 1, ((text, 1),))
+    return RunOutcome((file,), (layout,), (table,), (table,), (text,), (text,), differences=(difference,))
 
 
 def test_the_same_run_gives_the_same_page() -> None:

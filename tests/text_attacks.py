@@ -24,10 +24,11 @@ from generator.offline import propose
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, RunOutcome
 from generator.profile import LayoutProfile, build_profile
 from generator.prompt import build_prompt
-from generator.render import LayoutName, load_yml, render_sql, render_yml
+from generator.render import LayoutName, render_sql, render_yml
 from generator.report import render_report
 from generator.terminal import show_layout, show_run
 from generator.visible import UNSEEN
+from generator.yml import load_yml
 
 CONTRACT = shipped("bank_transactions")
 TEXTS = [

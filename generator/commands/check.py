@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from generator.calls import Calls
 from generator.commands.options import Settings, contract_option, global_options, provider_option, source_option
-from generator.providers.choose import choose
+from generator.errors import UsageError
+from generator.providers.choose import choose_on_demand
 from generator.terminal import progress_bar
-from generator.visible import json_text, plain
+
+FORMATS = ("text", "json", "junit", "github", "markdown")
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
 @contract_option
 @source_option
 @provider_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How findings are printed.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How findings are printed.")
+@click.option("--base", metavar="REF", help="Check only what a pull request against this branch or commit touches.")
 @global_options
 def check(
     settings: Settings,
@@ -29,23 +35,43 @@ def check(
     source: str | None,
     provider: str | None,
     form: str,
+    base: str | None,
 ) -> None:
     """Would these files pass? Runs all steps in a throw-away copy and writes nothing.
 
+    PATH is a file, a folder or -. With --base, only CSV files that a pull request touches, and those whose dbt model or
+    contract it touches; without a PATH then, of all files that git knows in the project's folder.
+
+    --format github also writes the Markdown to the job's summary, $GITHUB_STEP_SUMMARY.
+
     Exit code 1, with a finding for each, for a layout that no dbt model reads, drift, or a contract that fails.
     """
+    from generator import formats
     from generator.checking import check_files
+    from generator.comment import as_markdown
 
+    if not paths and base is None:
+        raise UsageError("name files or folders to check, or --base REF for what a pull request touches")
     project = settings.project
     if contract:
         project.contract(contract)
-    chosen, _ = choose(provider, project, os.environ, Calls(project.folder))
+    began, start = datetime.now(UTC), time.monotonic()
+    chosen = choose_on_demand(provider, project, os.environ, Calls(project.folder))
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
-        findings = check_files(project, paths, contract, source, chosen, progress)
+        shown = form in ("github", "markdown") and not settings.as_json
+        checked = check_files(project, paths, contract, source, chosen, progress, base, layouts=shown)
     if settings.as_json or form == "json":
-        click.echo(json_text([f.as_json() for f in findings]))
+        said = formats.as_json(checked)
+    elif form == "junit":
+        said = formats.as_junit(checked, began, time.monotonic() - start)
+    elif form == "markdown":
+        said = as_markdown(checked)
+    elif form == "github":
+        said = formats.as_github(checked)
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(as_markdown(checked))
     else:
-        for finding in findings:
-            if finding.failed or not settings.quiet:
-                click.echo(f"{'FAIL' if finding.failed else 'ok':4} {plain(finding.file)}: {plain(finding.text, 2000)}")
-    sys.exit(1 if any(f.failed for f in findings) else 0)
+        said = formats.as_text(checked, settings.quiet)
+    click.echo(said, nl=False)
+    sys.exit(1 if checked.failed else 0)

@@ -64,3 +64,4 @@ provider_option = click.option(
 record_option = click.option(
     "--record", is_flag=True, help="Keep the LLM's answers in recordings/, for --provider replay."
 )
+commit_option = click.option("--commit", is_flag=True, help="Commit exactly the files that this changes.")

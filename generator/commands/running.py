@@ -30,6 +30,7 @@ from generator.project import Project
 from generator.prompt import shown
 from generator.providers import Provider
 from generator.providers.choose import choose
+from generator.regenerating import compared, waiting
 from generator.report import write_report
 from generator.terminal import output, progress_bar, show_rebuilt, show_run, show_status
 from generator.visible import json_text
@@ -147,9 +148,22 @@ def rebuild(settings: Settings) -> None:
 @click.command()
 @global_options
 def report(settings: Settings) -> None:
-    """Write the HTML report of everything that is loaded, and print its path."""
+    """Write the HTML report of everything that is loaded, and print its path.
+
+    What candidates of goldsmith regenerate would change is in it, too.
+    """
     project = settings.project
-    click.echo(write_report(_everything(project), project.folder / "target" / "goldsmith", "report"))
+    outcome = _everything(project)
+    candidates = [compared(project, made) for made in waiting(project)]
+    outcome = replace(
+        outcome,
+        differences=tuple(made.difference for made in candidates if made.difference),
+        notices=(
+            *outcome.notices,
+            *(f"{m.layout.dbt_model}: candidate not compared: {m.note}" for m in candidates if m.note),
+        ),
+    )
+    click.echo(write_report(outcome, project.folder / "target" / "goldsmith", "report"))
 
 
 def _everything(project: Project) -> RunOutcome:

@@ -9,6 +9,7 @@ from generator.errors import UsageError
 from generator.project import Project
 from generator.providers import Endpoint, Provider
 from generator.providers.offline import OfflineProvider
+from generator.providers.on_demand import OnDemand
 from generator.providers.prompted import PromptedProvider
 from generator.providers.recorded import Kept, Recorded
 from generator.providers.replay import Replay
@@ -28,19 +29,33 @@ def choose(
     Without a name: openai if there is a key for it. UsageError for what is missing, and for an answer to `record` of
     what answers nothing new.
     """
-    keyed = bool(environ.get("OPENAI_API_KEY", "").strip())
-    chosen = name or ("openai" if keyed else "offline")
+    chosen, why = _named(name, environ)
     if record and chosen != "openai":
         raise UsageError(
             f"--record writes down what an LLM answers, and {chosen} asks none; set OPENAI_API_KEY and use --provider openai"
         )
-    why = "as asked" if name else "OPENAI_API_KEY is set" if keyed else "no OPENAI_API_KEY: no LLM is asked"
     notice = f"provider: {chosen} ({why})"
     if chosen == "offline":
         return OfflineProvider(), notice
     endpoint = Replay(project.folder / RECORDINGS) if chosen == "replay" else _openai(project, environ, calls, record)
     functions = describe_functions(project.folder / "macros")
     return PromptedProvider(endpoint, functions, project.privacy, project.at_once), notice
+
+
+def choose_on_demand(name: str | None, project: Project, environ: Mapping[str, str], calls: Calls) -> Provider:
+    """The same provider, which says what is missing only when a layout must be asked about."""
+    chosen, _ = _named(name, environ)
+    at_once = OfflineProvider.at_once if chosen == "offline" else project.at_once
+    return OnDemand(chosen, at_once, lambda: choose(name, project, environ, calls)[0])
+
+
+def _named(name: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Which provider it is, and why."""
+    if name:
+        return name, "as asked"
+    if environ.get("OPENAI_API_KEY", "").strip():
+        return "openai", "OPENAI_API_KEY is set"
+    return "offline", "no OPENAI_API_KEY: no LLM is asked"
 
 
 def _openai(project: Project, environ: Mapping[str, str], calls: Calls, record: bool) -> Endpoint:

@@ -1,0 +1,347 @@
+"""A pull request is checked in a real repository: by the steps of the workflow, by the hook, by the session in docs/ci.md."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from documents import follow
+from many_layouts import CONTRACT, source, table, write_file
+from projects import CHASE, SKELETON, LiveProject, Ran
+from pull_request import begin, git, pull_request
+
+from generator.comment import MARK
+from generator.history import changed_since
+from generator.layouts import read_layouts
+from generator.project import open_project
+from generator.touched import Touched, affected, incoming, samples, touched_since
+
+ROOT = Path(__file__).parents[1]
+WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/goldsmith-check.yml").read_text(encoding="utf-8"))
+STEPS = {step.get("name"): step for step in WORKFLOW["jobs"]["check"]["steps"]}
+(HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+CI = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+
+
+def run_step(name: str, folder: Path, temporary: Path, **environment: str) -> Ran:
+    """Run a step as GitHub's runner does: bash -e, with what the step's own `env` would name."""
+    assert set(STEPS[name]["env"]) <= set(environment) | {"OPENAI_API_KEY"}
+    summary = temporary / "summary.md"
+    summary.touch()
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "GOLDSMITH_", "DBT_", "GITHUB_"))}
+    path = os.pathsep.join([str(temporary / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-e", "-c", STEPS[name]["run"]],
+        cwd=folder,
+        env={
+            **kept,
+            **{"PATH": path, "GITHUB_STEP_SUMMARY": str(summary), "RUNNER_TEMP": str(temporary)},
+            **{"PYTHONUTF8": "1", "DO_NOT_TRACK": "1", "OPENAI_API_KEY": ""},
+            **environment,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The workflow's check of a pull request: three known layouts, the dbt model of one of them edited, and a new one."""
+
+    project: LiveProject
+    before: dict[str, str]
+    ran: Ran
+    comment: str
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    folder = tmp_path_factory.mktemp("pull_request")
+    project = pull_request(folder / "project", 3)
+    # One of the known files is as it was, and its dbt model is touched instead; another is not touched at all.
+    git(project.folder, "checkout", "--quiet", "main", "--", *(str(write_file(project.folder, n)) for n in (0, 1)))
+    (model,) = (project.folder / "models/staging" / source(0)).glob("*.sql")
+    project.edit(
+        str(model.relative_to(project.folder)), "clean_text(auftraggeber) as", "upper(clean_text(auftraggeber)) as"
+    )
+    git(project.folder, "add", ".")
+    git(project.folder, "commit", "--quiet", "--message", "Shouting")
+    before = project.everything()
+    settings = {"BASE": "main", "PATHS": "\nsamples\n\n", "PROJECT": ".", "PROVIDER": "openai"}
+    ran = run_step("Check", project.folder, folder, **settings)
+    return Checked(project, before, ran, (folder / "comment.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+def test_the_workflow_annotates_what_would_not_pass_and_needs_no_key_for_what_is_known(checked: Checked) -> None:
+    assert checked.ran.code == 1, checked.ran
+    notice, error, *passed = checked.ran.out.splitlines()
+    assert notice.startswith("::notice title=goldsmith::openai: OPENAI_API_KEY is not set")
+    new = f"samples/{CONTRACT}/{source(3)}/layout 3.csv"
+    assert error.startswith(
+        f"::error file={new},title=goldsmith%3A unknown-layout::no dbt model reads this layout; offline"
+    )
+    known = [f"ok   samples/{CONTRACT}/{source(n)}/layout {n}.csv" for n in (0, 2)]
+    assert [line.partition(": layout")[0] for line in passed] == known
+
+
+@pytest.mark.slow
+def test_the_comment_has_the_new_mapping_the_changed_rows_and_what_a_person_must_do(checked: Checked) -> None:
+    text = checked.comment
+    assert text.startswith(f"{MARK}\n\n## goldsmith: 1 of 3 files would not pass\n")
+    todo = [line for line in text.splitlines() if line.startswith("- [ ]")]
+    assert "unknown-layout" in todo[0]
+    assert f"stg_{source(0)}__" in todo[1]
+    assert "nobody has approved it" in todo[1]
+    assert len(todo) == 2
+    new, changed = text.split("#### ")[1:]
+    assert new.startswith(f"No dbt model yet: `stg_{source(3)}__{CONTRACT}_")
+    assert re.search(r"\| `amount` \| `Betrag` \| 0\.97 \| <code>−4&#44;01</code> → `-4\.01`", new)
+    assert "Left out: <code>Kunde &#60;b&#62;&#124;&#60;&#47;b&#62; Id 1</code>" in new
+    assert changed.startswith(f"Changed: `stg_{source(0)}__{CONTRACT}_")
+    assert "| gold | 20 | 20 (0 added, 0 removed) |" in changed
+    assert "| `description` | 20 | 0 → 0 | 20 → 20 | line 2 of " in changed
+    assert "`Shop 1` → `SHOP 1`" in changed
+
+
+@pytest.mark.slow
+def test_a_check_of_a_pull_request_writes_nothing(checked: Checked) -> None:
+    after = checked.project.everything()
+    assert {k: v for k, v in after.items() if not k.startswith(".git/")} == {
+        k: v for k, v in checked.before.items() if not k.startswith(".git/")
+    }
+
+
+GH = """#!/usr/bin/env bash
+printf '%s\\n' "$*" >> "$RUNNER_TEMP/asked"
+case "$*" in
+    *--paginate*) echo "$OLD" ;;
+    *) exit "$SENT" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "sent", "method"),
+    [
+        ("", "0", "POST repos/o/r/issues/7/comments"),
+        ("41", "0", "PATCH repos/o/r/issues/comments/41"),
+        ("", "1", "POST"),
+    ],
+)
+def test_one_comment_is_made_and_then_kept_up_to_date(tmp_path: Path, old: str, sent: str, method: str) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/gh").write_text(GH, encoding="utf-8")
+    (tmp_path / "bin/gh").chmod(0o755)
+    (tmp_path / "comment.md").write_text(f"{MARK}\n\nall is well\n", encoding="utf-8")
+    named = {"GH_TOKEN": "t", "REPOSITORY": "o/r", "NUMBER": "7", "OLD": old, "SENT": sent}
+    ran = run_step("Comment", tmp_path, tmp_path, **named)
+    assert ran.code == 0, ran
+    listed, posted = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert listed.startswith("api --paginate repos/o/r/issues/7/comments --jq ")
+    assert f'startswith("{MARK}")' in listed
+    assert posted.startswith(f"api --method {method}")
+    assert f"body=@{tmp_path}/comment.md" in posted
+    assert ("no comment" in ran.out) is (sent == "1")
+
+
+def test_without_a_check_there_is_no_comment(tmp_path: Path) -> None:
+    assert run_step("Comment", tmp_path, tmp_path, GH_TOKEN="t", REPOSITORY="o/r", NUMBER="7").code == 0
+
+
+def test_the_workflow_takes_nothing_of_a_pull_request_into_a_script() -> None:
+    """Names of branches are hostile: what stands in `${{ }}` within a script would be run."""
+    assert not [s for s in STEPS.values() if "${{" in s.get("run", "")]
+    assert "pull_request_target" not in str(WORKFLOW)
+    inputs = WORKFLOW[True]["workflow_call"]["inputs"]
+    assert set(inputs) == set(re.findall(r"`([a-z-]+)`", CI[CI.index("Its inputs:") :].split(".")[0]))
+
+
+def test_the_hook_is_one_that_pre_commit_takes(tmp_path: Path) -> None:
+    # Asked as a command, for it is no library.
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "validate-manifest", str(ROOT / ".pre-commit-hooks.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PRE_COMMIT_HOME": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done
+    wanted = re.compile(HOOK["files"])
+    for name in ("a.csv", "x/b.CSV.gz", "models/gold/o.yml", "project/models/staging/x/y.sql", "dbt_project.yml"):
+        assert wanted.search(name), name
+    for name in ("README.md", "generator/models.py", "docs/ci.md"):
+        assert not wanted.search(name), name
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> LiveProject:
+    """The chase layout in a repository of its own, with a sample."""
+    folder = tmp_path_factory.mktemp("hook") / "project"
+    project = LiveProject.copy(folder, *SKELETON, ".gitignore", "models/staging/chase").keep_contracts(CONTRACT)
+    (model,) = (folder / "models/staging/chase").glob("*.sql")
+    project.put(
+        "models/staging/stg_bank_transactions.sql", f"{{{{ union_layouts('{CONTRACT}', [ref('{model.stem}')]) }}}}\n"
+    )
+    project.put(f"samples/{CONTRACT}/chase/2024-03.csv", CHASE.read_bytes())
+    return project
+
+
+def hook(project: LiveProject) -> Ran:
+    """What pre-commit runs."""
+    words = shlex.split(HOOK["entry"])
+    assert words[0] == "goldsmith"
+    return project.goldsmith(*words[1:])
+
+
+def test_the_hook_says_what_it_finds(repository: LiveProject, tmp_path: Path) -> None:
+    project = LiveProject(shutil.copytree(repository.folder, tmp_path / "project"))
+    begin(project)
+    nothing = hook(project)
+    said = "ok   nothing to check: no CSV file, dbt model or contract that HEAD does not have\n"
+    assert (nothing.code, nothing.out) == (0, said)
+    stale = project.folder / "models/staging/stg_bank_transactions.sql"
+    listed = stale.read_text(encoding="utf-8")
+    stale.write_text(listed.replace("_ec185f7c", "_00000000"), encoding="utf-8")
+    ran = hook(project)
+    assert ran.code == 1
+    assert ran.out == (
+        "FAIL models/staging/stg_bank_transactions.sql: lacks stg_chase__bank_transactions_ec185f7c and lists "
+        "stg_chase__bank_transactions_00000000, which the folder does not have; goldsmith run makes it anew, commit it\n"
+    )
+    # Reformatted it is the same list.
+    name = "stg_chase__bank_transactions_ec185f7c"
+    stale.write_text(listed.replace(f"ref('{name}')", f'\n    ref(\n "{name}" )\n'), encoding="utf-8")
+    assert hook(project).code == 0
+    (yml,) = (project.folder / "models/staging/chase").glob("*.yml")
+    yml.write_text(yml.read_text(encoding="utf-8").replace("models:", "models: ["), encoding="utf-8")
+    ran = hook(project)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{yml.name}:" in ran.err
+    assert "not valid YAML" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--base", "nowhere"), "git knows no such commit"),
+        (("--base", ""), "git knows no such commit"),
+        (("--base", "--output=x"), "git knows no such commit"),
+        ((), "name files or folders to check, or --base REF"),
+        (("--base", "main", "nothing.csv"), "no such file"),
+    ],
+)
+def test_wrong_usage_is_said(repository: LiveProject, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    project = LiveProject(shutil.copytree(repository.folder, tmp_path / "project"))
+    begin(project)
+    ran = project.goldsmith("check", *words)
+    assert (ran.code, ran.out) == (2, ""), ran
+    assert said in ran.err
+
+
+def test_outside_git_a_base_is_refused(repository: LiveProject) -> None:
+    ran = repository.goldsmith("check", "--base", "main", GIT_CEILING_DIRECTORIES=str(repository.folder.parent))
+    assert (ran.code, ran.out) == (2, "")
+    assert "in no git repository" in ran.err
+
+
+@pytest.fixture
+def branch(repository: LiveProject, tmp_path: Path) -> LiveProject:
+    """A branch of the repository, with another sample whose contract and source no folder names."""
+    project = LiveProject(shutil.copytree(repository.folder, tmp_path / "project"))
+    project.put("other.csv", table(0))
+    begin(project)
+    return project
+
+
+MODEL = "models/staging/chase/stg_chase__bank_transactions_ec185f7c"
+
+
+@pytest.mark.parametrize(
+    ("touched", "checked"),
+    [
+        ((), set()),
+        (("README.md", "seeds/x.csv", "tests/y.csv", ".hidden.csv", "landing/z.csv"), set()),
+        (("other.csv",), {"other.csv"}),
+        (("new.csv.gz", "deep/er/new.TSV"), {"new.csv.gz", "deep/er/new.TSV"}),
+        ((f"{MODEL}.sql",), {"chase"}),
+        ((f"{MODEL}.yml",), {"chase"}),
+        ((f"models/gold/{CONTRACT}.yml",), {"chase"}),
+        (("models/gold/other.yml",), {"chase", "other.csv"}),
+        (("models/marts/mine.sql",), set()),
+        (("macros/mine.sql",), {"chase", "other.csv"}),
+        (("dbt_project.yml",), {"chase", "other.csv"}),
+    ],
+)
+def test_a_pull_request_touches_files_and_what_shows_changes_of_dbt_models(
+    branch: LiveProject, touched: tuple[str, ...], checked: set[str]
+) -> None:
+    for name in touched:
+        path = branch.folder / name
+        branch.put(name, (path.read_text(encoding="utf-8") if path.exists() else "") + "\n")
+    assert names(branch) == {f"samples/{CONTRACT}/chase/2024-03.csv" if name == "chase" else name for name in checked}
+
+
+def test_a_dbt_model_that_is_gone_or_moved_is_touched(branch: LiveProject) -> None:
+    for suffix in (".sql", ".yml"):
+        target = branch.folder / "models/staging/moved" / f"{Path(MODEL).name}{suffix}"
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(branch.folder / f"{MODEL}{suffix}", target)
+    found = touch(branch)
+    assert (set(found.moved), found.removed) == ({Path(MODEL).name}, {})
+    assert names(branch) == {f"samples/{CONTRACT}/chase/2024-03.csv"}
+    shutil.rmtree(branch.folder / "models/staging/moved")
+    assert set(touch(branch).removed) == {Path(MODEL).name}
+    assert f"samples/{CONTRACT}/chase/2024-03.csv" in names(branch)
+
+
+def test_folders_name_the_contract_and_the_source_wherever_they_are(branch: LiveProject) -> None:
+    project = open_project(branch.folder, {})
+    branch.put(f"a/{CONTRACT}/b/{CONTRACT}/dkb/x/file.csv", "a\n1\n")
+    found = {
+        file.path.name: (file.contract, file.source) for file in incoming(project, [str(branch.folder)], None, None)
+    }
+    assert found["2024-03.csv"] == (CONTRACT, "chase")
+    assert found["file.csv"] == (CONTRACT, "dkb")
+    assert found["other.csv"] == (None, "other")
+    given = incoming(project, [str(branch.folder / f"samples/{CONTRACT}/chase")], None, "mine")
+    assert [(f.contract, f.source) for f in given] == [(CONTRACT, "mine")]
+
+
+def touch(project: LiveProject) -> Touched:
+    opened = open_project(project.folder, {})
+    return touched_since(opened, "main", read_layouts(opened.folder))
+
+
+def names(project: LiveProject) -> set[str]:
+    """The files that a check of the branch would check."""
+    opened = open_project(project.folder, {})
+    layouts = read_layouts(opened.folder)
+    files = incoming(opened, [str(p) for p in samples(opened)], None, None)
+    chosen = affected(files, touched_since(opened, "main", layouts), layouts)
+    return {file.path.relative_to(opened.folder).as_posix() for file in chosen}
+
+
+@pytest.mark.slow
+def test_the_session_in_the_document_runs(
+    repository: LiveProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(shutil.copytree(repository.folder, tmp_path / "project"))
+    for name, value in {"NAME": "Ada", "EMAIL": "ada@example.com"}.items():
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
+    follow(CI, project)
+    assert changed_since(project, "main") != []
