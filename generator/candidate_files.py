@@ -83,11 +83,11 @@ def drop(layout: Layout) -> None:
         _file(layout, part).unlink(missing_ok=True)
 
 
-def accept(layout: Layout) -> tuple[Path, Path]:
-    """Put the candidate in the place of the dbt model and of its yml, as it is; returns the two paths.
+def ensure_acceptable(layout: Layout) -> tuple[Texts, Texts]:
+    """The dbt model and the candidate that may take its place.
 
-    Cut short, it goes on where it was when it is called again; until then the layout is pending, and shows as edited.
-    UsageError where there is no candidate, or where the dbt model is not the one that it was made from.
+    UsageError where there is no candidate, where the dbt model is not the one that it was made from, and where the
+    candidate would leave the project without this layout.
     """
     wanted, made = candidate(layout), _made(layout)
     if wanted is None or made is None:
@@ -103,6 +103,16 @@ def accept(layout: Layout) -> tuple[Path, Path]:
                 f"{layout.short} makes the candidate anew, goldsmith diff {layout.short} compares the two"
             )
     _ensure_describes(layout, wanted)
+    return now, wanted
+
+
+def accept(layout: Layout) -> tuple[Path, Path]:
+    """Put the candidate in the place of the dbt model and of its yml, as it is; returns the two paths.
+
+    Cut short, it goes on where it was when it is called again; until then the layout is pending, and shows as edited.
+    Raises UsageError as `ensure_acceptable` does.
+    """
+    now, wanted = ensure_acceptable(layout)
     # The yml first: should it end between the two, the layout is pending, and its dbt model not the one described.
     replace_exactly(layout.yml, now.yml, wanted.yml)
     replace_exactly(layout.path, now.sql, wanted.sql)

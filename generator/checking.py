@@ -51,14 +51,15 @@ def check_files(
         outcome = pipeline.run_files(copy, files, provider, progress) if files else RunOutcome()
         bad = _bad_rows(copy, outcome.files)
         changes = layout_changes(project, copy, outcome, touched, root) if layouts else ()
-    at = {file.name: file.path for file in files}
+    at = {f.name: shown(root, f.path) if f.path.is_relative_to(root) else f.name for f in files}
+    packed = {f.name for f in files if f.path.suffix.lower() in PACKED}
     mapped = {(x.layout, x.contract): x for x in outcome.layouts}
     failures = "; ".join(outcome.failures)
     findings = [
         replace(
             _finding(f, mapped.get((f.layout or "", f.contract or "")), failures),
-            path=shown(root, at[f.source_file]),
-            bad=() if at[f.source_file].suffix.lower() in PACKED else bad.get(f.source_file, ()),
+            path=at[f.source_file],
+            bad=() if f.source_file in packed else bad.get(f.source_file, ()),
         )
         for f in outcome.files
     ]

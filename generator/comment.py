@@ -202,7 +202,7 @@ def _more(all_: Sequence[object], shown: int) -> str:
 def code(text: str, limit: int = CELL) -> str:
     """A hostile text as code in Markdown, in a table, too; nothing for one without visible characters."""
     shown = plain(text, limit)
-    if re.fullmatch(r"[\w .,:;/()+%'\"=#@*?!{}~\[\]-]+", shown):
+    if re.fullmatch(r"(?:[\w .,:;/()+%'\"=#@*?!{}~\[\]-]|[^\x00-\x7f])+", shown):
         return f"`{shown}`"
     escaped = "".join(c if c.isalnum() or c == " " or not c.isascii() else f"&#{ord(c)};" for c in shown)
     return f"<code>{escaped}</code>" if escaped else ""

@@ -11,6 +11,7 @@ from generator.candidate import ColumnMapping
 from generator.contracts import Column
 from generator.layouts import Layout
 from generator.render import origin, spaced
+from generator.renewed import renewed
 from generator.written import with_expression
 from generator.yml import load_yml
 from generator.yml_edit import add_item, model_path, remove, set_value
@@ -27,21 +28,18 @@ def corrected_sql(sql: str, gold: Column, mapping: ColumnMapping) -> str:
 def corrected_yml(yml: str, layout: Layout, gold: Column, mapping: ColumnMapping) -> str:
     """The yml with another mapping for a gold column, made by a person; what was asked about it is answered."""
     model = model_path(yml, layout.dbt_model)
-    column: Path = (*model, "config", "meta", "columns", gold.name)
-    headers = [layout.headers.get(c, c) for c in mapping.source_columns]
+    before = (_at(yml, (*model, "config", "meta", "columns")) or {}).get(gold.name) or {}
     said = {
-        "source_columns": headers,
+        **before,
+        "source_columns": [layout.headers.get(c, c) for c in mapping.source_columns],
         "confidence": mapping.confidence if mapping.expression else None,
         "note": mapping.note,
         "provider": "person",
         "reviewed": True,
     }
-    text = yml
-    for key, value in said.items():
-        text = set_value(text, (*column, key), value)
-    text = _with_unmapped(text, (*model, "config", "meta", "unmapped"), layout, gold.name, mapping)
-    text = _with_description(text, model, layout, gold.name, mapping)
-    return without_questions(text, layout, gold.name)
+    told: dict[str, Any] = {"columns": {gold.name: said}, "unmapped": _unmapped(layout, gold.name, mapping)}
+    described = {gold.name: origin(mapping, layout.headers)}
+    return without_questions(renewed(yml, layout.dbt_model, told, described, whole=False), layout, gold.name)
 
 
 def agreed_yml(yml: str, layout: Layout, column: str) -> str:
@@ -76,33 +74,20 @@ def _column_of(yml: str, contract: str, column: str) -> Path:
     return (*model, "columns", next(i for i, c in enumerate(columns) if c["name"] == column))
 
 
-def _with_unmapped(yml: str, where: Path, layout: Layout, column: str, mapping: ColumnMapping) -> str:
-    """The yml with `unmapped` made true: the columns that are used now are not in it, those not used any more are."""
+def _unmapped(layout: Layout, column: str, mapping: ColumnMapping) -> dict[str, str]:
+    """Why source columns are not used: those that are used now are not in it, those that are not any more are."""
     headers = {layout.headers.get(c, c) for c in mapping.source_columns}
     elsewhere = {h for name in layout.columns if name != column for h in _sources(layout, name)}
     # Of two columns with the same header, the second has its safe name beside it.
     seconds = {f"{layout.headers.get(c, c)} ({c})" for c in mapping.source_columns}
-    for key in (seconds & set(layout.unmapped)) or (headers & set(layout.unmapped)):
-        yml = remove(yml, (*where, key))
-    for header in sorted(set(_sources(layout, column)) - headers - elsewhere):
-        yml = set_value(yml, (*where, header), LEFT_OUT)
-    return yml
+    used = (seconds & set(layout.unmapped)) or headers
+    left = sorted(set(_sources(layout, column)) - headers - elsewhere)
+    return {h: why for h, why in layout.unmapped.items() if h not in used} | dict.fromkeys(left, LEFT_OUT)
 
 
 def _sources(layout: Layout, column: str) -> tuple[str, ...]:
     """The headers that a gold column is from, as the yml says."""
     return tuple((layout.columns.get(column) or {}).get("source_columns") or ())
-
-
-def _with_description(yml: str, model: Path, layout: Layout, column: str, mapping: ColumnMapping) -> str:
-    """The yml with the description of a gold column, unless a person has written it."""
-    described = (_at(yml, model).get("columns")) or []
-    at = next((i for i, c in enumerate(described) if isinstance(c, dict) and c.get("name") == column), None)
-    before = ColumnMapping(expression="made", source_columns=_sources(layout, column))
-    ours = {origin(before, {}), origin(before.model_copy(update={"expression": None}), {})}
-    if at is None or described[at].get("description") not in ours:
-        return yml
-    return set_value(yml, (*model, "columns", at, "description"), origin(mapping, layout.headers))
 
 
 def _at(yml: str, path: Path) -> Any:

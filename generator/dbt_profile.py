@@ -43,6 +43,12 @@ def follows_environment(project: Path) -> bool:
     return path is None or re.search(r"env_var\(\s*['\"]GOLDSMITH_DB['\"]", str(path)) is not None
 
 
+def names_database(project: Path, database: Path) -> bool:
+    """Whether the profile, as the environment is, names this database by itself: relative to where we are, as for dbt."""
+    path = _target(project).get("path")
+    return path is not None and Path(_rendered(path)).absolute() == database
+
+
 def _target(project: Path) -> dict[Any, Any]:
     """The profile's target, as it is written; {} where there is none."""
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from generator.dbt_profile import profiles_folder
+from generator.dbt_profile import names_database, profiles_folder
 from generator.disk import disk_full, is_full
 from generator.errors import GoldsmithError, UsageError
 from generator.lock import held_elsewhere
@@ -57,8 +57,10 @@ def run_dbt(
         *("--project-dir", str(project), "--profiles-dir", str(profiles_folder(project))),
         *("--log-level", "none", "--log-path", str(project / "target" / "logs"), "--no-use-colors"),
     ]
+    # With another environment than that of a person's `dbt run`, dbt would parse all anew whenever the two take turns.
+    named = {} if names_database(project, database) else {"GOLDSMITH_DB": str(database)}
     with (
-        _environment(GOLDSMITH_DB=str(database), DBT_SEND_ANONYMOUS_USAGE_STATS="false"),
+        _environment(**named, DBT_SEND_ANONYMOUS_USAGE_STATS="false"),
         _interrupts() as interrupts,
     ):
         # dbt takes a second to import, and most commands do without it. What it imports may swallow a Ctrl-C.

@@ -26,7 +26,8 @@ _ALIKE = 0.5
 
 @dataclass(frozen=True)
 class Change:
-    """One change. `column` is the gold column as it is called now, None where it is of the whole contract.
+    """One change. `column` is the gold column as it is called now, None where it is of the whole contract; `was` is its old
+    name, where it has a new one.
 
     `touches`: what a layout writes into that column may have to be other than before; it is only made, or gone,
     looser or only another word otherwise.
@@ -36,6 +37,7 @@ class Change:
     text: str
     column: str | None = None
     touches: bool = False
+    was: str | None = None
 
 
 def compare(before: Contract, after: Contract) -> tuple[Change, ...]:
@@ -90,7 +92,7 @@ def _of_column(column: Column, before: Contract, renamed: dict[str, str]) -> Ite
         return
     old = before.column(then)
     if then != name:
-        yield Change("renamed", f"{name}: most likely {then} under a new name", name, True)
+        yield Change("renamed", f"{name}: most likely {then} under a new name", name, True, then)
     if not (holds_all(old.data_type, column.data_type) and holds_all(column.data_type, old.data_type)):
         yield _of_type(old, column)
     if old.not_null != column.not_null:

@@ -23,7 +23,8 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is said of one file. `path` is relative to the repository, `file` what the ledger would call it.
+    """What is said of one file. `file` is what the ledger would call it, `path` where it is in the repository; of a file from
+    elsewhere the same as `file`.
 
     `rule` says what is wrong: no dbt model reads it (`unknown-layout`; `drift` where one nearly does), its rows break the
     `contract`, its mapping is `held`, it is `unreadable`, or it is a `list` of layouts that is not what the folder holds.

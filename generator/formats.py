@@ -7,7 +7,6 @@ GitHub's runner reads commands from whatever a step prints: `::name ...::` at th
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import PurePath
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from generator.finding import Checked, Finding
@@ -20,7 +19,7 @@ def as_text(checked: Checked, quiet: bool) -> str:
     """A line a finding, those that pass only if not `quiet`."""
     lines = [f"note {_inert(notice)}" for notice in checked.notices if not quiet]
     lines += [
-        f"{'FAIL' if finding.failed else 'ok':4} {_inert(_name(finding), 200)}: {_inert(finding.text)}"
+        f"{'FAIL' if finding.failed else 'ok':4} {_inert(finding.path, 200)}: {_inert(finding.text)}"
         for finding in checked.findings
         if finding.failed or not quiet
     ]
@@ -28,11 +27,6 @@ def as_text(checked: Checked, quiet: bool) -> str:
         since = f" that {_inert(checked.base, 100)} does not have" if checked.base else ""
         lines.append(f"ok   nothing to check: no CSV file, dbt model or contract{since}")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _name(finding: Finding) -> str:
-    """What people call a file: the path in the repository, or, of a file from elsewhere, its name."""
-    return finding.file if PurePath(finding.path).is_absolute() else finding.path
 
 
 def as_json(checked: Checked) -> str:

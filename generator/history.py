@@ -86,6 +86,12 @@ def who(project: Path) -> str:
     return f"{name} <{mail}>" if mail else name
 
 
+def ensure_commits(project: Path) -> None:
+    """UsageError where `commit` cannot work: no git, no repository, nobody to sign."""
+    _root(project)
+    who(project)
+
+
 def commit(project: Path, paths: Sequence[Path], message: str) -> None:
     """Commit these files as they are now, and nothing else that may be staged; no commit where they are committed so."""
     names = [str(p) for p in paths]
@@ -107,7 +113,7 @@ def _commit(project: Path, ref: str) -> str:
 def _root(project: Path) -> Path:
     found = _try(project, "rev-parse", "--show-toplevel")
     if not found:
-        raise UsageError(f"{project}: is in no git repository; earlier versions of a file are read from git")
+        raise UsageError(f"{project}: is in no git repository, which has the earlier versions of a file; git init makes one")
     return Path(found.rstrip("\n"))
 
 

@@ -16,6 +16,7 @@ from generator.candidate import Provenance
 from generator.contracts import Contract
 from generator.errors import UsageError
 from generator.fingerprint import compatible
+from generator.outcome import LAPSED
 from generator.render import body_sha256, text_sha256
 from generator.texts import read_exactly
 from generator.yml import load_yml
@@ -88,7 +89,7 @@ class Layout:
     def standing(self) -> str:
         """How its review stands, in words."""
         if self.edited_since_approved:
-            return "edited since approved"
+            return LAPSED
         return ("approved" if self.approved else "unreviewed") + (", edited" if self.edited else "")
 
     def held_because(self, contract: Contract, min_confidence: float, *, hold_unreviewed: bool) -> str:
@@ -166,6 +167,7 @@ class _Drift(BaseModel):
     from_: str = Field(alias="from")
     changes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()
     refused: dict[str, str] = Field(default_factory=dict)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
+from generator.candidate_files import candidate
 from generator.errors import UsageError
 from generator.layouts import Layout, read_layouts
 from generator.ledger import LedgerRow, connect, has_database, read_files
@@ -39,6 +41,7 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
                 "reviewed": layout.reviewed,
                 "standing": layout.standing,
                 "edited": layout.edited,
+                "candidate": candidate(layout) is not None,
                 "columns": {name: dict(mapping) for name, mapping in layout.columns.items()},
                 "unmapped": dict(layout.unmapped),
                 "drift": dict(layout.drift) if layout.drift else None,
@@ -58,6 +61,7 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
                 "reviewed": None,
                 "standing": "",
                 "edited": False,
+                "candidate": False,
                 "columns": {},
                 "unmapped": {},
                 "drift": None,
@@ -69,9 +73,17 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
 
 def find_listed(project: Project, name: str) -> Layout:
     """The layout whose fingerprint or dbt model's name begins so. Raises UsageError if that is none or several."""
-    fitting = [
-        x for x in read_layouts(project.folder) if x.fingerprint.startswith(name) or x.dbt_model.startswith(name)
-    ]
+    return find_all_listed(project, [name])[0]
+
+
+def find_all_listed(project: Project, names: Sequence[str]) -> list[Layout]:
+    """The layouts of these names, each once. Raises UsageError as `find_listed`."""
+    layouts = read_layouts(project.folder)
+    return list({found.dbt_model: found for found in (_named(layouts, name) for name in names)}.values())
+
+
+def _named(layouts: Sequence[Layout], name: str) -> Layout:
+    fitting = [x for x in layouts if x.fingerprint.startswith(name) or x.dbt_model.startswith(name)]
     if len(fitting) != 1:
         several = ", ".join(x.dbt_model for x in fitting[:5])
         raise UsageError(

@@ -61,14 +61,14 @@ def map_all(project: Project, waiting: Sequence[Waiting], provider: Provider, pr
             continue
         # Files with the same headers may be of one layout, and of one source with nearly the same begin where another one
         # ends: the second waits for what comes of the first.
-        ready = [one for one in left if not asked.concerns(one[0])]
-        if asked.workers.full or not ready:
+        ready = next((one for one in left if not asked.concerns(one[0])), None)
+        if asked.workers.full or ready is None:
             found = asked.settled(layouts, done)
             if found:
                 new, layouts = True, read_layouts(project.folder)
             continue
-        row, contract = ready[0]
-        left.remove(ready[0])
+        row, contract = ready
+        left.remove(ready)
         progress(f"map {row.source_file}", total - len(left) - 1, total)
         if row.rows_loaded == 0:
             done.outcomes.append(replace(loaded_outcome(row), message=NOTHING_TO_LEARN))

@@ -12,25 +12,20 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from generator.archive import Original
 from generator.contracts import Contract
-from generator.errors import GoldsmithError, UsageError
-from generator.example import nearest_example
+from generator.errors import GoldsmithError
 from generator.fingerprint import fingerprint
 from generator.generate import Bench, Generated
 from generator.layouts import Layout, find_layout, read_layouts
 from generator.ledger import Connection, LedgerRow, connect, read_files, update_file
-from generator.matching import match_columns
 from generator.nearby import discarded, drift_meta, ensure_not_frozen, find_near, without
-from generator.profile import LayoutProfile, build_profile
+from generator.profile import LayoutProfile
 from generator.project import Project
+from generator.recognising import contract_of, example_for, profile_of
 from generator.render import LayoutName, render_sql, render_yml
 from generator.request import Example
 from generator.sandbox import Sandbox, SandboxError
-from generator.sorting import SAMPLE_CELL, sample_rows
 from generator.staging_files import write_contract_models, write_layout
 from generator.starting import Near
-
-# The best contract must fit a file without a named one so many times better than the next.
-CLEARLY = 1.25
 
 
 @dataclass(frozen=True)
@@ -96,7 +91,7 @@ def look_up(
     """As `find_mapping`, with nothing entered anywhere."""
     with connect(project.database, project.folder) as connection:
         profile = profile_of(connection, row)
-        contract = _contract(project, profile, layouts, contract_name or row.contract)
+        contract = contract_of(project, profile, layouts, contract_name or row.contract)
         layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
     # The sandbox opens the database by itself.
     if layout and (_is_exact(layout, profile) or _reads(project, row, contract, layout)):
@@ -154,7 +149,7 @@ def adopt_known(
         return None
     profile = profile_of(connection, row)
     try:
-        contract = _contract(project, profile, layouts, contract_name or row.contract)
+        contract = contract_of(project, profile, layouts, contract_name or row.contract)
     except GoldsmithError:
         return None
     layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
@@ -174,72 +169,6 @@ def _is_exact(layout: Layout, profile: LayoutProfile) -> bool:
     return layout.fingerprint == fingerprint(profile.headers, profile.shapes)
 
 
-def profile_of(connection: Connection, row: LedgerRow) -> LayoutProfile:
-    """The profile of a loaded file, from the same sample as when it was read."""
-    first = sample_rows(len(row.headers))
-    rows = connection.execute(
-        f"""
-        select
-            _preamble, _footer,
-            left(columns(* exclude (_file_id, _source_file, _source_row, _preamble, _footer)), {SAMPLE_CELL})
-        from raw."{row.raw_table}"
-        where _file_id = $file and _source_row in (
-            select _source_row
-            from (
-                select _source_row, row_number() over (order by _source_row) as number
-                from raw."{row.raw_table}" where _file_id = $file
-            )
-            where number <= {first} or number % 100 = 0
-            order by number limit {2 * first}
-        )
-        order by _source_row
-        """,
-        {"file": row.file_id},
-    ).fetchall()
-    preamble, footer = (str(text or "") for text in rows[0][:2]) if rows else ("", "")
-    return build_profile(
-        row.headers,
-        [cells for _, _, *cells in rows],
-        source_file=row.source_file,
-        delimiter=row.delimiter,
-        has_header=row.has_header,
-        preamble=preamble,
-        footer=footer,
-    )
-
-
-def _contract(project: Project, profile: LayoutProfile, layouts: Sequence[Layout], name: str | None) -> Contract:
-    """The contract that was named, or the one of a cached layout, or the one that clearly fits best."""
-    if name:
-        try:
-            return project.contract(name)
-        except UsageError as error:
-            raise GoldsmithError(str(error)) from None
-    known = {x.contract for x in layouts if list(x.headers.values()) == list(profile.headers) and x.has_header}
-    if len(known) == 1:
-        return project.contract(known.pop())
-    scores = sorted(((contract_fit(profile, c), n) for n, c in project.contracts.items()), reverse=True)
-    best, second = scores[0], scores[1] if len(scores) > 1 else (0.0, "")
-    if best[0] and best[0] >= CLEARLY * second[0]:
-        return project.contract(best[1])
-    listed = ", ".join(f"{n} {s:.2f}" for s, n in scores)
-    raise GoldsmithError(
-        f"which contract? none fits clearly ({listed}); say --contract NAME, or use landing/<contract>/"
-    )
-
-
-def contract_fit(profile: LayoutProfile, contract: Contract) -> float:
-    """How well a file fits a contract, 0 to 1: the share of its filled columns that are matched, by confidence.
-
-    0 where a required column has no match, unless it is an amount, which may be made of several.
-    """
-    matches = match_columns(profile, contract)
-    if any(c.name not in matches and not c.sign for c in contract.required):
-        return 0.0
-    filled = sum(bool(c.filled) for c in profile.columns)
-    return sum(m.confidence for m in matches.values() if m.column.filled) / filled if filled else 0.0
-
-
 def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout) -> bool:
     """Whether a layout's dbt model, as it is now, reads this file's rows: required columns filled on enough of them."""
     try:
@@ -257,12 +186,6 @@ def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout)
     except (SandboxError, TemplateError):
         return False
     return bool(rows) and good >= (1 - contract.max_quarantined) * rows
-
-
-def example_for(layouts: Sequence[Layout], contract: Contract, profile: LayoutProfile) -> Example | None:
-    """The nearest approved mapping onto the same contract."""
-    approved = [x for x in layouts if x.contract == contract.name and x.review == "approved"]
-    return nearest_example([(x.headers, x.path.read_text(encoding="utf-8")) for x in approved], contract, profile)
 
 
 def _adopt(connection: Connection, project: Project, row: LedgerRow, layout: Layout, layouts: Sequence[Layout]) -> None:

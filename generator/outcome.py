@@ -87,6 +87,10 @@ class FileOutcome:
         )
 
 
+# How the review of a mapping stands that was approved, and edited since.
+LAPSED = "edited since approved"
+
+
 @dataclass(frozen=True)
 class LayoutOutcome:
     """A layout that the run used: the mapping as a person checks it. `unmapped`: original header -> why.

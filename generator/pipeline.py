@@ -7,19 +7,19 @@ from dataclasses import replace
 
 from generator.counts import Counts, built_contracts, built_files, count_files, outdated_contracts, staged_versions
 from generator.dbt_runner import run_dbt
-from generator.generate import first_request
+from generator.generate import opening
 from generator.intake import Incoming, find_files
 from generator.layouts import Layout, read_layouts
 from generator.ledger import Connection, LedgerRow, connect, has_database, read_files
 from generator.lock import PATIENCE, hold
 from generator.map_files import Done, map_all
-from generator.mapping import Mapped, Unmapped, look_up
+from generator.mapping import Mapped, Unmapped, bench_of, look_up
 from generator.noticed import noticed
-from generator.offline import propose
 from generator.outcome import FileOutcome, Progress, RunOutcome
 from generator.project import Project
 from generator.prompt import Prompt, build_prompt
 from generator.providers import Provider
+from generator.request import Request
 from generator.results import file_outcome, layout_outcomes, loaded_outcome, previews
 from generator.sql_functions import describe_functions
 from generator.staging_files import write_contract_models
@@ -97,15 +97,17 @@ def prompts_for_loaded(project: Project, contract: str | None) -> list[Prompt]:
             rows = [as_cached(row, cached) for row in read_files(connection)]
         waiting = [row for row in rows if row.state in ("loaded", "blocked") and row.rows_loaded]
         found = [look_up(project, row, contract, layouts) for row in waiting]
+        requests = {x.name.dbt_model: _opening(project, x) for x in found if isinstance(x, Unmapped)}
     functions = describe_functions(project.folder / "macros")
-    requests = {
-        x.name.dbt_model: first_request(
-            x.profile, x.contract, propose(x.profile, x.contract), x.name.dbt_model, x.example
-        )
-        for x in found
-        if isinstance(x, Unmapped)
-    }
-    return [build_prompt(request, functions, project.privacy) for request in requests.values()]
+    return [build_prompt(request, functions, project.privacy) for request in requests.values() if request.asked]
+
+
+def _opening(project: Project, unmapped: Unmapped) -> Request:
+    """What is asked first about a layout."""
+    bench = bench_of(project, unmapped)
+    with bench.sandbox:
+        request, _ = opening(bench, unmapped.name.dbt_model, unmapped.example, unmapped.near)
+    return request
 
 
 def everything(project: Project) -> RunOutcome:
@@ -145,10 +147,11 @@ def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progres
     with connect(project.database, project.folder) as connection:
         staged = staged_versions(connection)
         touched = {row.contract for row in _unbuilt(connection, project, cached)} | outdated_contracts(connection)
+        loaded = {(row.raw_table, row.contract) for row in read_files(connection, "state = 'mapped'")}
     contracts = sorted(project.contracts.keys() & touched)
     if not contracts:
         return ()
-    concerned = [x for x in cached.values() if x.contract in contracts]
+    concerned = [x for key, x in cached.items() if x.contract in contracts and key in loaded]
     wanted = wanted_versions(project, concerned)
     nodes = [x.dbt_model for x in concerned if staged.get(x.dbt_model) != wanted[x.dbt_model]]
     nodes += [n for c in contracts for n in (f"stg_{c}", c, f"quarantine_{c}")]

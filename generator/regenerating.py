@@ -14,9 +14,10 @@ from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageEr
 from generator.generate import Bench, Generated, generate
 from generator.layouts import Layout, read_layouts
 from generator.ledger import connect, has_database, read_files
-from generator.mapping import Unmapped, bench_of, example_for, profile_of
+from generator.mapping import Unmapped, bench_of
 from generator.project import Project
 from generator.providers import Provider
+from generator.recognising import example_for, profile_of
 from generator.render import LayoutName, mapping_meta, origin, render_sql, spaced
 from generator.renewed import renewed
 from generator.shadow import Version, shadow_run

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from generator.errors import UsageError
-from generator.outcome import FileOutcome, LayoutOutcome, Preview, RunOutcome
+from generator.outcome import LAPSED, FileOutcome, LayoutOutcome, Preview, RunOutcome
 
 KINDS = ("gold", "superseded", "quarantined", "filtered", "rejected")
 
@@ -156,7 +156,7 @@ def file_flow(files: Iterable[FileOutcome]) -> Flow:
 
 def unreviewed(layout: LayoutOutcome) -> bool:
     """Whether there is a mapping that no person has approved."""
-    return bool(layout.columns) and not layout.standing.startswith("approved")
+    return bool(layout.columns) and (layout.review != "approved" or layout.standing == LAPSED)
 
 
 def summary(files: Sequence[FileOutcome]) -> str:

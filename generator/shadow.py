@@ -23,6 +23,7 @@ from generator.expressions import identifier, literal
 from generator.layouts import Layout
 from generator.ledger import connect, has_database, patiently
 from generator.project import Project
+from generator.pruning import prune
 from generator.throw_away import throw_away
 from generator.visible import plain
 
@@ -47,9 +48,20 @@ def shadow_run(project: Project, layout: Layout, before: Version, after: Version
     Raises GoldsmithError where a version does not build, UsageError where its yml does not describe the dbt model or
     nothing is loaded, LockedError if another program keeps the database.
     """
+    try:
+        return _shadow_run(project, layout, before, after, alone=True)
+    except UsageError:
+        # Something that a person wrote may read another layout.
+        return _shadow_run(project, layout, before, after, alone=False)
+
+
+def _shadow_run(project: Project, layout: Layout, before: Version, after: Version, *, alone: bool) -> Difference:
+    """The same, with no other layout in the throw-away project, or with all."""
     sides = (Side(before.label, "shadow_before"), Side(after.label, "shadow_after"))
     with throw_away(project) as copy:
         _take_rows(project, copy, layout)
+        if alone:
+            prune(copy, {layout.dbt_model})
         for side, version in zip(sides, (before, after), strict=True):
             _put(project, copy, layout, version)
             _build(copy, layout, version)
@@ -88,7 +100,7 @@ def _put(project: Project, copy: Project, layout: Layout, version: Version) -> N
     sql, yml = (copy.folder / path.relative_to(project.folder) for path in (layout.path, layout.yml))
     sql.write_text(version.sql, encoding="utf-8", newline="")
     own = _only(version, layout)
-    rest = _without(yaml.safe_load(layout.yml.read_text(encoding="utf-8")), layout)
+    rest = _without(yaml.safe_load(yml.read_text(encoding="utf-8")), layout)
     yml.write_text(_dumped(rest), encoding="utf-8")
     yml.with_name(f"{layout.dbt_model}.shadow.yml").write_text(_dumped(own), encoding="utf-8")
     if version.contract_yml is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,9 +13,8 @@ from generator.judging import Judgement
 from generator.layouts import Layout
 from generator.starting import Start
 from generator.violation import Part
-from generator.written import on_one_line, read_written
+from generator.written import is_null, on_one_line, read_written
 
-_NULL = re.compile(r"null|cast\(\s*null\s+as\s+[\w ,()]+\)|null::[\w ,()]+", re.IGNORECASE)
 # Where these fail nothing was run, and so nothing was judged.
 _AS_A_WHOLE = (Part.RESHAPE, Part.ANSWER)
 
@@ -37,9 +35,8 @@ def standing(layout: Layout, sql: str, contract: Contract) -> Candidate:
     for gold in contract.names:
         told = layout.columns.get(gold) or {}
         expression = on_one_line(written.expressions.get(gold, "")) or None
-        is_null = expression is None or _NULL.fullmatch(expression)
         columns[gold] = ColumnMapping(
-            expression=None if is_null else expression,
+            expression=None if expression is None or is_null(expression) else expression,
             source_columns=tuple(names.get(h, h) for h in told.get("source_columns") or ()),
             confidence=told.get("confidence") or 0.0,
             note=told.get("note") or "",

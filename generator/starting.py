@@ -7,7 +7,6 @@ say it anew, from the new rows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +17,12 @@ from generator.contracts import Contract
 from generator.drift import Drift
 from generator.judging import Judgement
 from generator.violation import Part
-from generator.written import Written, names_in, on_one_line, read_written, renamed
+from generator.written import Written, is_null, names_in, on_one_line, read_written, renamed
 
 # How sure a mapping is that a person wrote or approved.
 SURE = 0.95
-_NULL = re.compile(r"null|cast\(\s*null\s+as\s+[\w ,()]+\)|null::[\w ,()]+", re.IGNORECASE)
+MATCHER = "offline"
+ROW_FILTER = "row_filter"
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,18 @@ class Near:
     edited: bool
     provenance: Provenance
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has had a hand in it."""
+        return self.approved or self.edited
+
 
 @dataclass(frozen=True)
 class Start:
     """Where the mapping of a new layout begins: `candidate` has what is kept, and the offline matcher's for the rest.
 
-    `kept` are the gold columns that are not asked for, with who made each, `failed` those that fail a check here, and how.
+    `kept` are the gold columns that are not asked for, with who made each, `failed` those (and the row filter) that fail a
+    check here, and how.
     `answered` are questions that a person answered by approving the known layout.
     """
 
@@ -81,18 +87,22 @@ def starting_point(
     if written is None or written.reshape:
         return None
     kept = _taken_over(near, written, contract, suggestion)
-    row_filter = _adapted(written.row_filter, near.drift) if written.row_filter else None
-    refused: dict[str, str] = {}
-    while kept or refused:
+    told = written.row_filter if near.by_hand or near.provenance.provider != MATCHER else None
+    row_filter = _adapted(on_one_line(told) or told, near.drift) if told else None
+    refused = (
+        {ROW_FILTER: "a column that it reads is gone, or written in another way"} if told and not row_filter else {}
+    )
+    while kept or refused or row_filter:
         candidate = guarded(_merged(near, kept, row_filter, suggestion))
         violations = judge(candidate).violations
-        if row_filter and any(v.part is Part.ROW_FILTER for v in violations):
-            row_filter = None
+        at_fault = [v.message for v in violations if v.part is Part.ROW_FILTER]
+        if row_filter and at_fault:
+            row_filter, refused[ROW_FILTER] = None, at_fault[0]
             continue
         failed = {v.column: v.message for v in reversed(violations) if v.column in kept}
         if not failed:
-            questions = frozenset(Question.model_validate(q) for q in near.questions) if near.approved else frozenset()
-            return Start(candidate, {name: _maker(near, name) for name in kept}, questions, near.provenance, refused)
+            answered = frozenset(_adapted_question(q, near.drift) for q in near.questions if near.approved)
+            return Start(candidate, {name: _maker(near, name) for name in kept}, answered, near.provenance, refused)
         refused |= {name: why for name, why in failed.items() if name and kept[name].expression}
         kept = {name: mapping for name, mapping in kept.items() if name not in failed}
     return None
@@ -105,17 +115,17 @@ def _taken_over(near: Near, written: Written, contract: Contract, suggestion: Ca
     kept = {}
     for name in contract.names:
         expression = on_one_line(written.expressions.get(name, ""))
-        by_matcher = _maker(near, name) == "offline" and not (near.approved or near.edited)
+        by_matcher = _maker(near, name) == MATCHER and not near.by_hand
         if expression is None or name in open_ or by_matcher:
             continue
         told = near.columns.get(name) or {}
         sure = told.get("confidence")
         # What is said of an empty column is not said of the expression that a person has written for it.
-        said = told.get("note") if (sure is None) == bool(_NULL.fullmatch(expression)) else None
+        said = told.get("note") if (sure is None) == is_null(expression) else None
         note = ": ".join(filter(None, (f"as in {near.drift.origin}", said)))
-        if _NULL.fullmatch(expression):
+        if is_null(expression):
             # What is new may be what was missing.
-            if name not in required and (near.discarding or not near.drift.added):
+            if name not in required and (near.discarding or not (near.drift.added or near.drift.guessed)):
                 kept[name] = ColumnMapping(note=note)
             continue
         adapted = _adapted(expression, near.drift, suggestion.columns[name].source_columns)
@@ -139,6 +149,15 @@ def _adapted(expression: str, drift: Drift, suggested: Sequence[str] = ()) -> st
     if used & {*drift.unlike, *drift.dropped} or not guessed <= set(suggested):
         return None
     return renamed(expression, drift.names)
+
+
+def _adapted_question(asked: Mapping[str, Any], drift: Drift) -> Question:
+    """A question of the known layout as it is asked of the new one, whose headers may be written in another way."""
+    question = Question.model_validate(asked)
+    text = question.text
+    for renaming in drift.renamed:
+        text = text.replace(f"`{renaming.before}`", f"`{renaming.after}`")
+    return question.model_copy(update={"text": text})
 
 
 def _sources(expression: str, drift: Drift) -> tuple[str, ...]:

@@ -180,7 +180,8 @@ def show_layouts(console: Console, layouts: Sequence[dict[str, object]]) -> None
         mapped = sum(bool(c["source_columns"]) for c in columns.values()) if isinstance(columns, dict) else 0
         files = layout["files"]
         table.add_row(
-            *(Text(plain(layout[k] or "", 50)) for k in ("layout", "source", "contract", "state", "standing")),
+            *(Text(plain(layout[k] or "", 50)) for k in ("layout", "source", "contract", "state")),
+            Text(f"{layout['standing']}{', candidate' if layout['candidate'] else ''}"),
             str(len(files) if isinstance(files, list) else 0),
             str(mapped),
         )

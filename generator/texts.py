@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from generator.errors import UsageError
@@ -20,7 +21,10 @@ def replace_exactly(path: Path, before: str, after: str) -> None:
     target = path.resolve()
     if read_exactly(target) != before:
         raise UsageError(f"{path}: was changed meanwhile, and is left as it is now; do it again")
-    partial = target.with_name(f".{target.name}.part")
-    partial.write_bytes(after.encode())
-    partial.chmod(target.stat().st_mode)
-    partial.replace(target)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(after.encode())
+        partial.chmod(target.stat().st_mode)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

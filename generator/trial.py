@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
 
-from generator.counts import Counts, built_contracts, count_files
+from generator.counts import Counts, built_contracts, built_files, count_files
 from generator.dbt_runner import run_dbt
+from generator.errors import UsageError
 from generator.expressions import identifier, literal
 from generator.layouts import Layout
-from generator.ledger import Connection, has_database, ledger_sql, patiently, read_files
+from generator.ledger import Connection, connect, has_database, patiently, read_files
 from generator.outcome import Progress
 from generator.project import Project
 from generator.staging_files import write_contract_models
 from generator.throw_away import throw_away
+from generator.versions import wanted_version
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def try_contracts(project: Project, layouts: Sequence[Layout], progress: Progres
             return Trial()
         write_contract_models(copy.folder, sorted({x.contract for x in used}), used)
         failures = _build(copy, used, progress)
-        with duckdb.connect(str(copy.database), read_only=True) as connection:
+        with connect(copy.database, copy.folder) as connection:
             after = _counted(connection, used, files)
             loaded = {r.file_id: r.rows_loaded for r in read_files(connection)}
     found = {
@@ -78,13 +80,25 @@ def try_contracts(project: Project, layouts: Sequence[Layout], progress: Progres
     return Trial(found, failures)
 
 
+def unbuilt_contracts(project: Project, layouts: Sequence[Layout]) -> frozenset[str]:
+    """The contracts of which gold and quarantine are not what the contract and these layouts, as they are now, make."""
+    if not has_database(project.database):
+        return frozenset()
+    with connect(project.database, project.folder) as connection:
+        built = built_files(connection)
+        versions: dict[tuple[str, str | None], set[str | None]] = defaultdict(set)
+        for row in read_files(connection, "state = 'mapped'"):
+            versions[row.raw_table, row.contract].add(built.get(row.file_id))
+    used = [x for x in layouts if (x.raw_table, x.contract) in versions]
+    return frozenset(x.contract for x in used if versions[x.raw_table, x.contract] != {wanted_version(project, x)})
+
+
 def _take_rows(
     project: Project, copy: Project, layouts: Sequence[Layout]
 ) -> tuple[dict[str, list[str]], dict[str, Rows]]:
     """Copy the raw rows of these layouts with their files; returns the files of each, and where their rows are now."""
     files: dict[str, list[str]] = {}
-    with duckdb.connect(str(copy.database)) as connection:
-        connection.execute(ledger_sql(project.folder))
+    with connect(copy.database, copy.folder) as connection:
         attach = f"attach {literal(str(project.database))} as loaded (read_only)"
         patiently(project.database, lambda: connection.execute(attach))
         for layout in layouts:
@@ -97,9 +111,13 @@ def _take_rows(
             files[layout.dbt_model] = [row.file_id for row in mine]
         for table in sorted({x.raw_table for x in layouts if files[x.dbt_model]}):
             name = f"raw.{identifier(table)}"
-            connection.execute(
-                f"create table {name} as select * from loaded.{name} where _file_id in (select file_id from raw._files)"
-            )
+            try:
+                connection.execute(
+                    f"create table {name} as select * from loaded.{name} where _file_id in (select file_id from raw._files)"
+                )
+            except duckdb.CatalogException:
+                advice = "goldsmith rebuild makes the database again from the archive"
+                raise UsageError(f"{project.database}: {name} is missing, and files are in it; {advice}") from None
         home = connection.execute("select current_database()").fetchone() or ("",)
         connection.execute("use loaded")
         before = _counted(connection, layouts, files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 
 from generator.layouts import Layout
@@ -10,7 +11,8 @@ from generator.project import Project
 
 
 def wanted_version(project: Project, layout: Layout) -> str:
-    """What the dbt macro `contract_layouts` calls `mapping`: it changes with the dbt model, the contract, and what holds it.
+    """What the dbt macro `contract_layouts` calls `mapping`: it changes with the dbt model, the columns that feed it, the
+    contract, and what holds it.
 
     A layout whose contract is gone has none, ''.
     """
@@ -22,7 +24,20 @@ def wanted_version(project: Project, layout: Layout) -> str:
     # The yml has a word joiner between the brackets of Jinja, which is taken out where Python reads it.
     held = layout.held_because(contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
     held = held.replace("\u2060", "")
-    return hashlib.md5(f"{checksum}{contract.rules}{held}".encode(), usedforsecurity=False).hexdigest()
+    said = f"{checksum}{contract.rules}{_feeding(layout)}{held}"
+    return hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()
+
+
+def _feeding(layout: Layout) -> str:
+    """As the dbt macro `feeding`."""
+    raw_columns: dict[str, list[str]] = {}
+    for raw, header in layout.headers.items():
+        raw_columns.setdefault(header, []).append(raw)
+    found = [
+        [name, [raw for header in mapping.get("source_columns") or () for raw in raw_columns.get(header, [])]]
+        for name, mapping in layout.columns.items()
+    ]
+    return json.dumps([found, (layout.drift or {}).get("discarded", [])])
 
 
 def wanted_versions(project: Project, layouts: Iterable[Layout]) -> dict[str, str]:

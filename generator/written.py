@@ -20,6 +20,7 @@ from generator.render import laid_out
 _JINJA = re.compile(
     r"""\{\{(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|(?!\}\})[^"'])*+\}\}|\{\#.*?\#\}|\{%.*?%\}""", re.DOTALL
 )
+_NULL = re.compile(r"null|cast\(\s*null\s+as\s+[\w ,()]+\)|null\s*::[\w ,()]+", re.IGNORECASE)
 _DUCKDB = Dialect.get_or_raise("duckdb")
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -101,6 +102,11 @@ def on_one_line(expression: str) -> str | None:
         text += (" " if apart and not tight else "") + expression[token.start : token.end + 1]
         before = token
     return text or None
+
+
+def is_null(expression: str) -> bool:
+    """Whether an expression says that a column stays NULL."""
+    return _NULL.fullmatch(expression) is not None
 
 
 def names_in(expression: str) -> list[str]:

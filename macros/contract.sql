@@ -1,7 +1,9 @@
 {#- What dbt's graph knows about a contract and its layouts. -#}
 
-{#- The dbt model of a contract: the gold model of that name. -#}
+{#- The dbt model of a contract: the gold model of that name. Only one with versions has to be looked for. -#}
 {% macro contract_node(contract) %}
+    {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ contract) -%}
+    {%- if node -%}{{- return(node) -}}{%- endif -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == contract -%}
         {{- return(node) -}}
     {%- endfor -%}
@@ -20,9 +22,10 @@
 {#- The accepted values of a contract, by column: the arguments of its `accepted_values` data tests. -#}
 {% macro accepted_values(contract) %}
     {%- set found = {} -%}
+    {%- set node = contract_node(contract) -%}
     {%- for test in graph.nodes.values()
         if test.resource_type == 'test' and test.test_metadata and test.test_metadata.name == 'accepted_values'
-        and test.attached_node == contract_node(contract).unique_id -%}
+        and test.attached_node == node.unique_id -%}
         {%- do found.update({test.test_metadata.kwargs.column_name: test.test_metadata.kwargs['values']}) -%}
     {%- endfor -%}
     {{- return(found) -}}
@@ -56,23 +59,42 @@
 
 {#- The layouts of a contract: one dict a staging dbt model with relation, raw table, whether it is held and why, and a
     hash that changes when the mapping or the contract does: then its rows are harmonized anew. With `only` the one that
-    has this name. -#}
-{% macro contract_layouts(contract, only=none) %}
+    has this name, with `tables` those that read one of these raw tables. -#}
+{% macro contract_layouts(contract, only=none, tables=none) %}
     {%- set rules = contract_rules(contract) -%}
     {%- set found = [] -%}
     {%- for layout in graph.nodes.values() | sort(attribute='name')
         if layout.resource_type == 'model' and layout.config.meta.get('contract') == contract and layout.sources
-        and only in (none, layout.name) -%}
+        and only in (none, layout.name) and (tables is none or layout.sources[0][1] in tables) -%}
         {%- set held = held_because(layout, contract) -%}
         {%- do found.append({
             'name': layout.name,
             'relation': layout.relation_name,
             'raw_table': layout.sources[0][1],
             'held': held,
-            'mapping': local_md5(layout.checksum.checksum ~ rules ~ held | replace('\u2060', '')),
+            'mapping': local_md5(layout.checksum.checksum ~ rules ~ feeding(layout) ~ held | replace('\u2060', '')),
         }) -%}
     {%- endfor -%}
     {{- return(found) -}}
+{% endmacro %}
+
+{#- What the yml beside a layout's dbt model adds to its violations, as one text: the raw columns that feed each gold column.
+    `generator/versions.py` makes the same. -#}
+{% macro feeding(layout) %}
+    {%- set meta = layout.config.meta -%}
+    {%- set raw_columns = {} -%}
+    {%- for raw, header in (meta.get('headers') or {}).items() -%}
+        {%- do raw_columns.setdefault(header | string, []).append(raw) -%}
+    {%- endfor -%}
+    {%- set found = [] -%}
+    {%- for name, mapping in (meta.get('columns') or {}).items() -%}
+        {%- set fed = [] -%}
+        {%- for header in mapping.get('source_columns') or [] -%}
+            {%- do fed.extend(raw_columns.get(header | string, [])) -%}
+        {%- endfor -%}
+        {%- do found.append([name, fed]) -%}
+    {%- endfor -%}
+    {{- return(tojson([found, (meta.get('drift') or {}).get('discarded', [])])) -}}
 {% endmacro %}
 
 {#- Why a layout is held out of gold, '' if it is not: an open question, a required column that is too uncertain, or, where

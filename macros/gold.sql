@@ -35,7 +35,7 @@ where good._rank = 1
     {%- set frozen_columns = columns_with_mode(contract, 'freeze') -%}
     {%- for layout in stale_layouts(contract) %}
         {%- set mapped = layout.relation and not layout.held -%}
-        {%- set frozen = frozen_files(frozen_columns, layout.relation) if mapped else '' %}
+        {%- set frozen = frozen_files(frozen_columns, layout.relation, stale_files(contract, layout)) if mapped else '' %}
 select
     cells._file_id,
     cells._source_file,
@@ -121,7 +121,7 @@ where false
         select *, '{{ layout.name }}' as _layout
         from {{ layout.relation }}
         where len({{ grave_violations(discarded) }}) = 0 and _file_id in ({{ stale_files(contract, layout) }})
-            {%- set frozen = frozen_files(frozen_columns, layout.relation) %}
+            {%- set frozen = frozen_files(frozen_columns, layout.relation, stale_files(contract, layout)) %}
             {%- if frozen %}
             and _file_id not in (select _file_id from ({{ frozen }}))
             {%- endif %}
@@ -145,23 +145,31 @@ where false
     {{- return('{"_file_id": null, "_source_file": null, "_source_row": null, "_preamble": null, "_footer": null}') -}}
 {% endmacro %}
 
-{#- The layouts of a contract as the database has them: those whose staging view was built, with the version it has, and
-    raw tables that no staging dbt model reads (their files are blocked). -#}
+{#- The layouts of a contract that the database has files of: those whose staging view was built, with the version it has,
+    and raw tables that no staging dbt model reads (their files are blocked). A folder may have a thousand more. -#}
 {% macro live_layouts(contract) %}
     {%- set found = [] -%}
     {%- set mapped = [] -%}
     {%- set versions = staged_versions() -%}
-    {%- for layout in contract_layouts(contract) -%}
+    {%- set loaded = loaded_tables(contract) -%}
+    {%- for layout in contract_layouts(contract, tables=loaded) -%}
         {%- do mapped.append(layout.raw_table) -%}
         {%- if layout.name in versions -%}
             {%- do found.append(dict(layout, mapping=versions[layout.name])) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- for raw_table in loaded if raw_table not in mapped -%}
+        {%- do found.append({'name': raw_table, 'relation': none, 'raw_table': raw_table, 'held': '', 'mapping': 'none'}) -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+{#- The raw tables of a contract's files. -#}
+{% macro loaded_tables(contract) %}
+    {%- set found = [] -%}
     {%- if has_ledger() -%}
         {%- for row in run_query("select distinct raw_table from raw._files where contract = '" ~ contract ~ "' order by 1") -%}
-            {%- if row[0] not in mapped -%}
-                {%- do found.append({'name': row[0], 'relation': none, 'raw_table': row[0], 'held': '', 'mapping': 'none'}) -%}
-            {%- endif -%}
+            {%- do found.append(row[0]) -%}
         {%- endfor -%}
     {%- endif -%}
     {{- return(found) -}}

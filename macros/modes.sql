@@ -44,15 +44,15 @@
     {{- return(violations_of('_violations', discarded, true) if discarded else '_violations') -}}
 {% endmacro %}
 
-{#- The files of a layout that a violation in one of the `frozen` columns keeps out of gold, with the first one; '' if no
-    column is frozen. -#}
-{% macro frozen_files(frozen, relation) %}
-    {{- return(adapter.dispatch('frozen_files')(violations_of('_violations', frozen), relation) if frozen else '') -}}
+{#- Those of a layout's `files` that a violation in one of the `frozen` columns keeps out of gold, with the first one; '' if
+    no column is frozen. -#}
+{% macro frozen_files(frozen, relation, files) %}
+    {{- return(adapter.dispatch('frozen_files')(violations_of('_violations', frozen), relation, files) if frozen else '') -}}
 {% endmacro %}
 
-{% macro duckdb__frozen_files(violations, relation) %}
+{% macro duckdb__frozen_files(violations, relation, files) %}
     select _file_id, min_by('line ' || _source_row || ': ' || {{ violations }}[1], _source_row) as violation
     from {{ relation }}
-    where len({{ violations }}) > 0
+    where len({{ violations }}) > 0 and _file_id in ({{ files }})
     group by _file_id
 {% endmacro %}

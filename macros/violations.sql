@@ -47,7 +47,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if schema_contract(contract).get('columns') == 'discard_row' -%}
-        {%- for raw in meta.get('drift', {}).get('discarded', []) -%}
+        {%- for raw in (meta.get('drift') or {}).get('discarded', []) -%}
             {%- do found.append("case when has_value(_raw." ~ raw ~ ") then 'new column " ~ raw ~ ": holds something, and is discarded' end") -%}
         {%- endfor -%}
     {%- endif -%}

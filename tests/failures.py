@@ -222,7 +222,7 @@ def run(case: Case, api: str, landed: LiveProject, folder: Path) -> Seen:
             ["--project-dir", str(folder), "--json", "generate"],
             catch_exceptions=False,
             env={
-                **project.environment(),
+                **project.environment(GOLDSMITH_DB=str(project.database)),
                 **{f"OPENAI_{k}": v for k, v in named.items() if k != "KEY"},
                 "OPENAI_API_KEY": KEY,
             },

@@ -90,7 +90,7 @@ class Sequences(RuleBasedStateMachine):
         layout = layouts[number % len(layouts)] if layouts else None
         if step == "same again" and life.files:
             name = sorted(life.files)[number % len(life.files)]
-            shutil.copy2(world.folder / "landing" / name, (world.folder / "landing" / name).with_suffix(".copy.csv"))
+            shutil.copy2(world.folder / "landing" / name, world.folder / "landing" / name.replace(".csv", "z.csv"))
         elif step == "drift":
             drift = get_args(Drift)[number % len(get_args(Drift))]
             step = f"drift: {drift}"

@@ -51,6 +51,7 @@ def test_every_command_has_a_help_that_names_its_options(words: tuple[str, ...])
 
 def test_what_other_issues_bring_is_absent() -> None:
     there = {"run", "load", "generate", "check", "checks", "layouts", "show", "status", "report", "rebuild"}
+    there |= {"regenerate", "diff", "approve", "review", "contract"}
     assert set(cli.commands) == there
 
 

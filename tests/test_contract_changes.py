@@ -10,6 +10,8 @@ import pytest
 from projects import LiveProject
 
 from generator.layouts import read_layouts
+from generator.planned import ContractPlan
+from generator.planning import plans
 from generator.project import open_project
 from generator.versions import wanted_versions
 
@@ -38,7 +40,7 @@ models:
         data_tests: [{accepted_values: {arguments: {values: [open, paid]}}}]
         config: {meta: {aliases: [state, zustand]}}
 """
-ENGLISH = """Bill Number,Amount,Remark,State,Due Date
+ENGLISH = """Bill Number,Amount,Remark {#},State,Due Date
 A-1,10.50,first,open,2024-03-01
 A-2,20.25,second,paid,2024-03-02
 A-3,30.00,,paid,2024-03-13
@@ -205,6 +207,22 @@ def test_goldsmith_run_builds_a_changed_contract_by_itself(loaded: LiveProject) 
     assert_versions_agree(project)
 
 
+def test_what_feeds_a_column_is_part_of_its_mapping(loaded: LiveProject) -> None:
+    project = loaded
+    project.put(GOLD, CONTRACT)
+    (yml,) = (project.folder / "models/staging/english").glob("*.yml")
+    before = yml.read_text(encoding="utf-8")
+    at = before.index("source_columns: [", before.index("\n        note:\n"))
+    changed_yml = f"{before[:at]}source_columns: [Bill Number]{before[before.index(']', at) + 1 :]}"
+    project.put(str(yml.relative_to(project.folder)), changed_yml)
+    assert project.goldsmith("run").code == 0
+    assert project.query("select reasons, row ->> 'bill_number' from quarantine.bills") == [
+        (["note: cannot be read"], "A-3")
+    ]
+    assert_versions_agree(project)
+    project.put(str(yml.relative_to(project.folder)), before)
+
+
 def test_a_contract_that_cannot_be_built_leaves_the_old_table(loaded: LiveProject) -> None:
     project = loaded
     project.put(GOLD, CONTRACT)
@@ -251,3 +269,46 @@ def test_without_a_commit_or_a_database_a_plan_says_what_it_can(tmp_path: Path, 
         assert wrong.code == 2
         assert message in wrong.err
     assert not project.database.exists()
+
+
+def test_what_no_row_can_show_is_planned_from_the_layouts_alone(tmp_path: Path, loaded: LiveProject) -> None:
+    project = LiveProject.copy(tmp_path / "project", "dbt_project.yml", "profiles.yml", "macros")
+    for path in (loaded.folder / "models/staging").rglob("*.*"):
+        project.put(str(path.relative_to(loaded.folder)), path.read_bytes())
+    project.put(GOLD, CONTRACT)
+    project.put("models/gold/others.yml", CONTRACT.replace("name: bills", "name: others"))
+    git(project, "init", "--quiet")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "bills")
+
+    def planned_now() -> tuple[ContractPlan, ...]:
+        return plans(open_project(project.folder, {"GOLDSMITH_DB": str(project.database)}))
+
+    assert planned_now() == ()
+
+    # Under a new name the column is NULL until the layouts say so, and it may not be.
+    changed(project, ("{name: note,", "{name: remark,"))
+    (plan,) = planned_now()
+    english, german = plan.layouts
+    assert (english.verdict, english.columns) == ("repair", ("remark",))
+    assert english.why == ("remark: note under a new name, which the layout does not know: NULL for all rows",)
+    assert english.command == f"goldsmith regenerate {english.layout.short} --column remark"
+    # The German layout has no such column under either name.
+    assert (german.verdict, german.command) == ("holds", "")
+
+    # Required now, and what feeds it is too uncertain for that.
+    name = english.layout.yml.relative_to(project.folder)
+    text = (project.folder / name).read_text(encoding="utf-8")
+    at = text.index("confidence: ", text.index("        total:\n"))
+    project.put(str(name), text[:at] + "confidence: 0.5 #" + text[at + len("confidence: ") :])
+    changed(project, ("'decimal(18,2)',", "'decimal(18,2)', constraints: [{type: not_null}],"))
+    (plan,) = planned_now()
+    assert [(p.verdict, p.columns) for p in plan.layouts] == [("repair", ()), ("holds", ())]
+    assert plan.layouts[0].why == ("it would be held out of gold: total: mapped with confidence 0.5, below 0.6",)
+
+    # Gone, and one that no layout has.
+    (project.folder / GOLD).unlink()
+    (plan,) = planned_now()
+    assert (plan.contract.name, plan.fine) == ("bills", False)
+    assert {p.verdict for p in plan.layouts} == {"blocked"}
+    assert planned_now()[0].as_json()["changes"][0]["kind"] == "removed"

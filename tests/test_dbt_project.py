@@ -30,6 +30,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> tuple[LiveProject, list[R
     """A fresh clone, as it is before any load, after `dbt run` and `dbt test`."""
     folder = tmp_path_factory.mktemp("dbt") / "project"
     project = LiveProject.copy(folder, *SKELETON, "models/staging", ".gitignore")
+    shutil.rmtree(folder / "target")
     project.put(".git/info/exclude", "/home/\n")
     git(project, "init", "--quiet")
     git(project, "add", "--all")

@@ -16,8 +16,10 @@ from generator.judging import Judgement
 from generator.naming import safe_columns
 from generator.offline import propose
 from generator.profile import LayoutProfile, build_profile
+from generator.render import LayoutName, render_yml
 from generator.starting import Near, Start, starting_point
 from generator.violation import Part, Violation
+from generator.yml import load_yml
 
 BANK = shipped("bank_transactions")
 BEFORE = """
@@ -259,6 +261,9 @@ def test_a_filter_that_fails_a_check_is_left_behind_and_the_columns_are_not() ->
     found = start(REORDERED, Violation("left_out_rows", "no", part=Part.ROW_FILTER))
     assert expressions(found) == ALL
     assert found and found.candidate.row_filter is None
+    assert found.failed == {"row_filter": "no"}
+    gone = start("Datum;Betrag;Saldo\n31.01.2024;-1,50;3,00")
+    assert gone and set(gone.failed) == {"row_filter"}
 
 
 def test_what_only_the_matcher_has_said_it_says_anew() -> None:
@@ -268,14 +273,15 @@ def test_what_only_the_matcher_has_said_it_says_anew() -> None:
 
 
 def test_an_open_question_is_not_answered_by_taking_over_and_an_answered_one_not_asked_again() -> None:
-    question = {"column": "booked_on", "text": "which day?", "readings": []}
-    asked = Question(column="booked_on", text="which day?")
+    question = {"column": "booked_on", "text": "is `Datum` the day?", "readings": []}
+    asked = Question(column="booked_on", text="is `Datum` the day?")
     pending = start(REORDERED, questions=(question,), approved=False, edited=True)
     assert pending and "booked_on" not in pending.kept
     approved = start(REORDERED, questions=(question,))
-    assert approved and approved.still_open((asked, Question(column="amount", text="which day?"))) == (
-        Question(column="amount", text="which day?"),
-    )
+    other = Question(column="amount", text="is `Datum` the day?")
+    assert approved and approved.still_open((asked, other)) == (other,)
+    renamed = start("datum;Text;Betrag;Saldo\n31.01.2024;a;-1,50;3,00", questions=(question,))
+    assert renamed and renamed.still_open((Question(column="booked_on", text="is `datum` the day?"),)) == ()
 
 
 @pytest.mark.parametrize(
@@ -293,3 +299,20 @@ def test_a_dbt_model_of_another_structure_is_no_starting_point(sql: str) -> None
 def test_another_source_may_mean_another_thing_by_the_same_headers() -> None:
     assert start(REORDERED, own=False) is None
     assert isinstance(drift(cached(), profile(REORDERED)), Drift)
+
+
+@given(st.text(max_size=40))
+def test_a_hostile_header_in_a_change_is_a_text_in_the_yml(header: str) -> None:
+    after = build_profile(
+        ["Datum", "Text", "Betrag", "Saldo", f"x{header}{{{{ env_var('HOME') }}}}"],
+        [["31.01.2024", "a", "-1,50", "3,00", "7"]],
+        source_file="f",
+        delimiter=";",
+        has_header=True,
+    )
+    found = drift(cached(), after)
+    meta = {"from": found.origin, "changes": list(found.changes), "kept": []}
+    name = LayoutName("a", BANK.name, "0" * 64)
+    yml = render_yml(name, propose(after, BANK), BANK, after, Provenance(provider="offline"), "", meta)
+    assert "{{" not in yml
+    assert load_yml(yml)["models"][0]["config"]["meta"]["drift"] == meta

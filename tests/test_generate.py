@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.candidate import Candidate, ColumnMapping, Question
+from generator.candidate import Candidate, ColumnMapping, Provenance, Question
 from generator.contracts import Contract, load_contracts
+from generator.drift import drift
 from generator.generate import Bench, Blocked, Generated, first_request, generate
+from generator.judging import Judgement
 from generator.profile import LayoutProfile, build_profile
+from generator.prompt import build_prompt, shown
 from generator.providers import Answer, BadAnswer, Provider, ProviderError, Request
 from generator.sandbox import Sandbox
 from generator.sql_functions import create_functions_sql, function_names
-from generator.violation import Violation
+from generator.starting import Near, starting_point
+from generator.violation import Part, Violation
 
 ROOT = Path(__file__).parents[1]
 BANK = load_contracts(ROOT / "models" / "gold")["bank_transactions"]
@@ -85,6 +89,95 @@ def bench() -> Iterator[Bench]:
 def ask(bench: Bench, *script: Candidate | ProviderError) -> tuple[Generated, Scripted]:
     provider = Scripted(script)
     return generate(bench, provider, 3, "stg_a__bank_transactions_12345678"), provider
+
+
+SQL = """\
+with source as (select * from {{ source('raw', 'a_1') }}),
+mapped as (
+    select
+        parse_date(wann, '%d.%m.%Y') as booked_on,
+        parse_decimal(wieviel, ',') as amount,
+        clean_text(wofuer) as description,
+        cast(null as text) as memo,
+        cast(null as text) as currency,
+        cast(null as text) as account,
+        cast(null as decimal(18, 2)) as balance,
+        source as _raw
+    from source
+)
+select * exclude (_raw), {{ contract_violations('bank_transactions') }} as _violations from mapped
+"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A known layout whose columns have these headers."""
+
+    headers: dict[str, str]
+    shapes: tuple[str, ...] = profile().shapes
+    dbt_model: str = "stg_a__bank_transactions_1"
+    source: str = "a"
+    contract: str = "bank_transactions"
+    review: str = "pending"
+    has_header: bool = True
+
+
+def near(**headers: str) -> Near:
+    """The nearest known layout, with other headers than the file for some of its columns."""
+    return Near(
+        drift=drift(Known({name: headers.get(name, name) for name in HEADERS}), profile()),
+        own=True,
+        discarding=False,
+        sql=SQL,
+        columns={name: {"confidence": 0.9} for name in RIGHT},
+        questions=(),
+        approved=False,
+        edited=False,
+        provenance=Provenance(provider="openai", llm="an-llm", tokens=500),
+    )
+
+
+def test_where_all_of_a_known_dbt_model_holds_nobody_is_asked(bench: Bench) -> None:
+    provider = Scripted([mapped()])
+    made = generate(bench, provider, 3, near=near())
+    assert provider.asked == []
+    assert expressions(made) == {n: m.expression for n, m in RIGHT.items()}
+    assert (made.provenance.provider, made.provenance.tokens, made.provenance.others) == ("openai", 0, {})
+    assert made.kept == BANK.names
+
+
+def test_only_what_does_not_hold_is_asked_and_each_column_says_who_made_it(bench: Bench) -> None:
+    provider = Scripted([mapped()])
+    made = generate(bench, provider, 3, near=near(wofuer="Zweck der Zahlung"))
+    (request,) = provider.asked
+    assert request.asked == ("description", "memo", "currency", "account", "balance")
+    assert expressions(made) == {n: m.expression for n, m in RIGHT.items()}
+    assert made.kept == ("booked_on", "amount")
+    assert (made.provenance.provider, made.provenance.others) == (
+        "scripted",
+        {"booked_on": "openai", "amount": "openai"},
+    )
+    assert made.candidate.columns["amount"].note == "as in stg_a__bank_transactions_1"
+
+
+def test_what_a_person_wrote_into_a_known_dbt_model_is_told_no_llm_in_clear(bench: Bench) -> None:
+    secret = "case when clean_text(wofuer) = 'Praxis Dr. Geheim' then 'Arzt' else clean_text(wofuer) end"
+    known = replace(near(wann="Tag"), sql=SQL.replace("clean_text(wofuer) as d", f"{secret} as d"), edited=True)
+    start = starting_point(known, BANK, bench.suggestion, lambda _: Judgement(()))
+    assert start and start.candidate.columns["description"].expression == secret
+    asked = tuple(n for n in BANK.names if n not in start.kept)
+    request = replace(
+        first_request(bench.profile, BANK, start.candidate),
+        asked=asked,
+        kept=start.candidate,
+        taken_over=frozenset(start.kept),
+    )
+    violations = (Violation("readable", "no", asked[0]), Violation("row_filter", "no", part=Part.ROW_FILTER))
+    for told in (request, replace(request, violations=violations, previous=start.candidate)):
+        assert "Geheim" not in shown(build_prompt(told, ""))
+    # Of what it answered itself it is told all.
+    own = replace(request, taken_over=frozenset(), violations=violations)
+    assert "Geheim" in shown(build_prompt(own, ""))
 
 
 def expressions(made: Generated) -> dict[str, str]:

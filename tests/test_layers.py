@@ -21,20 +21,21 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "codepages currencies delimiters headers matching mask privacy described example expressions render report "
         "written drift renewed",
         "balance",
-        "directions amounts questions prompt answer checks",
-        "offline",
+        "directions amounts questions readings prompt answer checks",
+        "offline chosen",
         "decoding survey encoding dialect blocks bodies footer utf8 sorting",
         "reading intake unpacking archive copying remote disk "
-        "lock ledger texts history layouts staging_files candidate_files project calls telemetry exporting providers sandbox "
+        "lock ledger texts history layouts staging_files pruning candidate_files project calls telemetry exporting providers sandbox "
         "dbt_runner dbt_profile throw_away",
-        "load measuring comparing touched",
+        "load measuring comparing touched approving correcting learning",
         "judging shadow",
         "starting",
-        "generate nearby",
+        "talking",
+        "generate nearby recognising",
         "mapping listing standing past",
         "results counts versions noticed",
         "taking_in trial changes exchange",
-        "map_files planning regenerating",
+        "map_files planned planning regenerating trying reviewing",
         "pipeline rebuilding",
         "checking",
         "terminal showing ending",

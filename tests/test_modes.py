@@ -80,7 +80,7 @@ def test_what_is_wrong_is_one_line_that_names_it(modes: str, message: str) -> No
 HEADER = "Datum;Text;Betrag;Saldo"
 BOOKINGS = [f"{day:02}.01.2024;Laden {day};-{day},50;{1000 - day},00" for day in range(1, 21)]
 YML = "models/gold/bank_transactions.yml"
-GROUPS = "{groups: [{of: [balance], data_type: discard_value}, {of: [booked_on], data_type: freeze}]}"
+FROZEN = "{columns: freeze, groups: [{of: [balance], data_type: discard_value}, {of: [booked_on], data_type: freeze}]}"
 
 
 def statement(header: str, rows: list[str], year: int) -> str:
@@ -106,7 +106,6 @@ class Lived:
     files: dict[str, dict[str, Any]]
     tables: dict[str, dict[tuple[str, str], int]]
     unbalanced: list[str]
-    blocked: Ran
     yml: str
 
 
@@ -126,7 +125,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     """Files with a bad balance, with a bad date, and with a new column, under one mode after the other."""
     project = LiveProject.copy(tmp_path_factory.mktemp("modes") / "project", *SKELETON)
     project.keep_contracts("bank_transactions")
-    set_modes(project, GROUPS)
+    set_modes(project, FROZEN)
     bad = with_row(4, "05.01.2024;Laden 5;-5,50;viel")
     project.put("landing/bank_transactions/x/good.csv", statement(HEADER, BOOKINGS, 2024))
     project.put("landing/bank_transactions/x/value.csv", statement(HEADER, bad, 2023))
@@ -138,13 +137,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         found[name] = tables(project)
         unbalanced.extend(project.unbalanced())
 
-    ran = project.goldsmith("run", "--json")
-    files = {Path(f["source_file"]).stem: f for f in ran.json["files"]}
-    look("groups")
-    set_modes(project, "{columns: freeze}")
     new = [f"{row};{'x' if i == 3 else ''}" for i, row in enumerate(BOOKINGS)]
     project.put("landing/bank_transactions/x/new.csv", statement(f"{HEADER};Neu", new, 2021))
-    blocked = project.goldsmith("run")
+    ran = project.goldsmith("run", "--json")
+    files = {Path(f["source_file"]).stem: f for f in ran.json["files"]}
     look("freeze")
     set_modes(project, "{columns: discard_row, data_type: discard_value}")
     project.goldsmith("generate")
@@ -154,11 +150,11 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     project.dbt("run")
     look("discard_value")
     (yml,) = [p for p in project.folder.glob("models/staging/x/*.yml") if "Neu" in p.read_text(encoding="utf-8")]
-    return Lived(ran, files, found, unbalanced, blocked, yml.read_text(encoding="utf-8"))
+    return Lived(ran, files, found, unbalanced, yml.read_text(encoding="utf-8"))
 
 
 def test_a_discarded_value_is_null_in_gold_and_waits_in_quarantine(lived: Lived) -> None:
-    after = lived.tables["groups"]
+    after = lived.tables["freeze"]
     assert (after["value", "gold"], after["value", "balance"], after["value", "discarded_value"]) == (20, 19, 1)
     file = lived.files["value"]
     assert (file["state"], file["rows_gold"], file["rows_quarantined"]) == ("gold", 20, 0)
@@ -166,7 +162,7 @@ def test_a_discarded_value_is_null_in_gold_and_waits_in_quarantine(lived: Lived)
 
 
 def test_a_bad_cell_in_a_frozen_column_keeps_its_file_out_of_gold_and_no_other(lived: Lived) -> None:
-    after = lived.tables["groups"]
+    after = lived.tables["freeze"]
     assert after["frozen", "frozen"] == 20
     assert ("frozen", "gold") not in after
     assert (after["good", "gold"], after["good", "balance"]) == (20, 20)
@@ -179,13 +175,11 @@ def test_a_bad_cell_in_a_frozen_column_keeps_its_file_out_of_gold_and_no_other(l
 
 
 def test_other_columns_are_refused_where_they_are_frozen(lived: Lived) -> None:
-    said = lived.blocked.said
-    assert lived.blocked.code == 1
-    assert "gold.bank_transactions is frozen for other columns" in said
-    assert "new column `Neu`; `Neu` holds 'x' in line 5" in said
+    file = lived.files["new"]
+    assert (file["state"], file["rows_quarantined"]) == ("blocked", 20)
+    assert file["message"].startswith("gold.bank_transactions is frozen for other columns")
+    assert "new column `Neu`; `Neu` holds 'x' in line 5" in file["message"]
     assert lived.tables["freeze"]["new", "blocked"] == 20
-    # The bad cells are rows again.
-    assert (lived.tables["freeze"]["frozen", "gold"], lived.tables["freeze"]["frozen", "violation"]) == (18, 2)
 
 
 def test_rows_with_something_in_a_new_column_are_discarded_where_that_is_the_mode(lived: Lived) -> None:
@@ -200,6 +194,8 @@ def test_the_values_of_a_new_column_alone_are_left_out_where_that_is_the_mode(li
     after = lived.tables["discard_value"]
     assert after["new", "gold"] == 20
     assert ("new", "violation") not in after
+    # A bad cell discards its row again.
+    assert (after["frozen", "gold"], after["frozen", "violation"]) == (18, 2)
     assert "Neu: 'schema_contract, columns: discard_row'" in lived.yml
     assert "discarded: [neu]" in lived.yml
 

@@ -109,7 +109,7 @@ def test_the_comment_has_the_new_mapping_the_changed_rows_and_what_a_person_must
     assert len(todo) == 2
     new, changed = text.split("#### ")[1:]
     assert new.startswith(f"No dbt model yet: `stg_{source(3)}__{CONTRACT}_")
-    assert re.search(r"\| `amount` \| `Betrag` \| 0\.97 \| <code>−4&#44;01</code> → `-4\.01`", new)
+    assert re.search(r"\| `amount` \| `Betrag` \| 0\.97 \| `−4,01` → `-4\.01`", new)
     assert "Left out: <code>Kunde &#60;b&#62;&#124;&#60;&#47;b&#62; Id 1</code>" in new
     assert changed.startswith(f"Changed: `stg_{source(0)}__{CONTRACT}_")
     assert "| gold | 20 | 20 (0 added, 0 removed) |" in changed

@@ -29,7 +29,7 @@ HEADERS = {"soll": "Soll", "haben": "Haben"}
         ("parse_date(d, '%d/%m/%y')", DATES, (None, None)),
         ("my_own(d)", DATES, (None, None)),
         ("parse_decimal(a, '.')", SIGNS, ("parse_decimal(a, '.')", "parse_decimal(a, ',')")),
-        ("coalesce(net_amount(a, b, ','), 0)", SIGNS, ("coalesce(net_amount(a, b, '.'), 0)", "coalesce(net_amount(a, b, ','), 0)")),
+        ("abs(net_amount(a, b, ','))", SIGNS, ("abs(net_amount(a, b, '.'))", "abs(net_amount(a, b, ','))")),
         ("a::decimal(18, 2)", SIGNS, (None, None)),
         ("parse_decimal(a, '.')", MONEY, ("parse_decimal(a, '.')", "-parse_decimal(a, '.')")),
         ("-parse_decimal(a, '.')", MONEY, ("parse_decimal(a, '.')", "-parse_decimal(a, '.')")),

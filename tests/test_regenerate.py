@@ -185,6 +185,34 @@ def test_an_edit_is_compared_a_candidate_made_and_accepted_in_one_commit(here: H
     here.git("rm", "-q", "--cached", "staged.txt")
 
 
+def test_what_a_changed_contract_left_in_need_is_regenerated_and_only_there(here: Here) -> None:
+    contract = here.live.folder / f"models/gold/{BANK}.yml"
+    kind = "      - name: kind\n        data_type: text\n        constraints: [{type: not_null}]\n"
+    kind += "        config: {meta: {aliases: [type]}}\n"
+    here.edit("      - name: memo\n", f"{kind}      - name: memo\n", contract)
+    (made,) = here.json("regenerate")
+    assert (made["dbt_model"], made["columns"]) == (here.layout().dbt_model, ["kind"])
+    assert (made["difference"]["rows_before"], made["difference"]["rows_after"]) == (0, 27)
+    assert [line for line in made["sql"].splitlines()[3:] if line[0] in "+-"] == ["+        clean_text(type) as kind,"]
+
+
+def test_several_candidates_are_accepted_in_one_commit_or_none_is(here: Here) -> None:
+    for name in ("stg_chase", "stg_dkb"):
+        here.edit(" as memo,", " || '' as memo,", here.layout(name).path)
+        regenerate(here.project, here.layout(name), [], OfflineProvider())
+    here.edit(" || '' as memo,", " || ' ' as memo,", here.layout("stg_dkb").path)
+    before = here.live.tree()
+    with pytest.raises(UsageError, match="was changed since the candidate was made"):
+        here.run("regenerate", "stg_chase", "stg_dkb", "--accept", "--commit")
+    assert here.live.tree() == before
+    here.edit(" || ' ' as memo,", " || '' as memo,", here.layout("stg_dkb").path)
+    here.git("commit", "-qam", "edited")
+    done = here.json("regenerate", "stg_chase", "stg_dkb", "--accept", "--commit")
+    assert [d["committed"] for d in done] == [True, True]
+    assert here.git("log", "-1", "--format=%s") == "Map 2 layouts anew"
+    assert here.git("diff", "--stat", "first", "--", "models") == ""
+
+
 def test_a_layout_that_maps_to_the_same_needs_no_candidate(here: Here) -> None:
     assert "the same SQL; no candidate is needed" in here.run("regenerate", "stg_dkb")
     assert not list(here.live.folder.rglob("*.candidate"))
@@ -374,3 +402,17 @@ def test_a_profile_that_would_write_to_the_real_database_is_refused(here: Here, 
             shadow_run(here.project, here.layout(), version(here.layout()), version(here.layout()))
     finally:
         profile.write_text(before, encoding="utf-8")
+
+
+def test_of_several_layouts_one_that_cannot_be_made_keeps_no_other(here: Here) -> None:
+    here.edit("clean_text(description)", "upper(description)")
+    (edited := here.layout("stg_dkb").path.with_suffix(".sql.candidate")).write_text("mine\n", encoding="utf-8")
+    ran = CliRunner().invoke(
+        cli, ["--project-dir", str(here.live.folder), "regenerate", "stg_chase", "stg_dkb", "--json"]
+    )
+    assert ran.exit_code == 2
+    made, failed = json.loads(ran.stdout)
+    assert made["candidate"] and made["difference"]["changed"]
+    assert "was edited" in failed["failure"]
+    assert ran.stderr.startswith("goldsmith: stg_dkb__")
+    assert edited.read_text(encoding="utf-8") == "mine\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +31,8 @@ FILES = {
     + "".join(f"2024-0{d}-1{m},\x1b]0;x\x07Shop,-{m}.25,a{m},b{m}\n" for m, d in DAYS),
     "bank_transactions/plain/p.csv": "Posting date,Payee,Amount\n"
     + "".join(f"2024-0{d}-1{m},Shop {m},-{m}.25\n" for m, d in DAYS),
+    "bank_transactions/new/n.csv": "Booking date,Payee,Amount\n"
+    + "".join(f"2024-0{d}-2{m},Shop {m},-{m}.75\n" for m, d in DAYS),
     "orders/shop/o.csv": "Order Number,Order Date,Stand,Customer Email,SKU,Quantity,Order Total,Currency\n"
     + "".join(
         f"A-{i},2024-05-0{i} 10:00:00,{('bezahltt', 'paid', 'gone')[i % 3]},a{i}@example.com,S-{i},{i},{i}0.00,EUR\n"
@@ -52,17 +53,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> LiveProject:
 
 
 @pytest.fixture
-def project(built: LiveProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(built: LiveProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The same with a copy of its dbt project, in git, on the same database, which reviews only read."""
     folder = tmp_path / "project"
-    shutil.copytree(built.folder, folder, ignore=shutil.ignore_patterns("*.duckdb*", "target", "archive", "landing", "logs"))
+    shutil.copytree(
+        built.folder, folder, ignore=shutil.ignore_patterns("*.duckdb*", "target", "archive", "landing", "logs")
+    )
     monkeypatch.setenv("GOLDSMITH_DB", str(built.database))
     git(folder, "init", "--quiet")
     for key, value in (("user.name", "Ann: O'Neil"), ("user.email", "ann@example.com")):
         git(folder, "config", key, value)
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "start")
-    yield open_project(folder, {"GOLDSMITH_DB": str(built.database)})
+    return open_project(folder, {"GOLDSMITH_DB": str(built.database)})
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -148,7 +151,9 @@ def test_two_layouts_in_one_yml_of_a_person_are_approved_in_it(project: Project)
     both = one.yml.with_name("both.yml")
     first, second = (x.yml.read_text(encoding="utf-8") for x in (one, two))
     body = second.split("models:\n", 1)[1].split("sources:\n", 1)[0]
-    text = f"# ours\nmodels:\n{first.split('models:', 1)[1].split('sources:', 1)[0].strip(chr(10))}\n# the other\n{body}"
+    text = (
+        f"# ours\nmodels:\n{first.split('models:', 1)[1].split('sources:', 1)[0].strip(chr(10))}\n# the other\n{body}"
+    )
     text = text.replace("tags: [generated, unreviewed]", "tags:\n    - unreviewed\n    - ours  # kept", 1)
     both.write_text(text, encoding="utf-8")
     one.yml.unlink()
@@ -189,9 +194,9 @@ def test_who_is_not_known_to_git_cannot_approve(project: Project, monkeypatch: p
 def test_what_is_asked_comes_first_then_what_is_least_sure(project: Project) -> None:
     order = [x.source for x in waiting(project)]
     assert order[:2] == ["unsigned", "ambiguous"]
-    assert set(order) == {"unsigned", "ambiguous", "hostile", "plain", "shop"}
+    assert set(order) == {"unsigned", "ambiguous", "hostile", "new", "plain", "shop"}
     with open_review(project, named(project, "ambiguous")) as review:
-        assert [d.gold.name for d in review.decisions()][0] == "booked_on"
+        assert next(d.gold.name for d in review.decisions()) == "booked_on"
 
 
 def test_both_readings_of_a_date_are_shown_and_the_chosen_one_is_written(project: Project) -> None:
@@ -318,7 +323,12 @@ def test_a_file_that_changes_meanwhile_is_left_as_it_is(project: Project) -> Non
         (first, *_) = review.decisions()
         layout.path.write_text(layout.path.read_text(encoding="utf-8") + "-- meanwhile\n", encoding="utf-8")
         texts = layout.path.read_bytes(), layout.yml.read_bytes()
-        for write in (lambda: review.agree(first.gold), lambda: review.write(review.left_out(first.gold))):
+        left_out = review.trial.left_out(first.gold)
+        for write in (
+            lambda: review.agree(first.gold),
+            lambda: review.write(left_out),
+            lambda: review.approve("Ann", "now"),
+        ):
             with pytest.raises(UsageError, match="was changed meanwhile, and is left as it is now"):
                 write()
         assert (layout.path.read_bytes(), layout.yml.read_bytes()) == texts
@@ -366,7 +376,12 @@ def test_dbt_and_goldsmith_hold_the_same_layouts_for_the_same_reasons(project: P
     by_hand.yml.write_text(text.replace("review: pending", "review: approved"), encoding="utf-8")
     assert live.goldsmith("approve", lapsed.short, approved.short).code == 0
     lapsed.path.write_text(lapsed.path.read_text(encoding="utf-8") + "-- later\n", encoding="utf-8")
+    for source, columns in (("hostile", ("booked_on",)), ("new", ("booked_on", "amount"))):
+        with open_review(project, named(project, source)) as review:
+            for column in columns:
+                review.agree(review.contract.column(column))
     live.edit("dbt_project.yml", "unreviewed_layouts: gold", "unreviewed_layouts: hold")
+    live.edit("dbt_project.yml", "min_confidence: 0.6", "min_confidence: 0.99")
     said = live.dbt("run")
     assert said.code == 0, said
     project = open_project(live.folder, settings)
@@ -375,13 +390,14 @@ def test_dbt_and_goldsmith_hold_the_same_layouts_for_the_same_reasons(project: P
         "quarantine.orders order by all"
     )
     why = {
-        x.dbt_model: x.held_because(project.contracts[x.contract], 0.6, hold_unreviewed=True)
+        x.dbt_model: x.held_because(project.contracts[x.contract], 0.99, hold_unreviewed=True)
         for x in read_layouts(project.folder)
     }
     assert [(name, "held", reason) for name, reason in why.items() if reason] == rows
     assert {name.split("__")[0]: reason for name, reason in why.items()} == {
         "stg_ambiguous": "booked_on: are the dates in `Date` day first or month first?",
-        "stg_hostile": "not reviewed yet",
+        "stg_hostile": "amount: mapped with confidence 0.97, below 0.99",
+        "stg_new": "not reviewed yet",
         "stg_plain": "edited since it was approved",
         "stg_shop": "",
         "stg_unsigned": "",

@@ -139,7 +139,8 @@ class World:
         for path, content in self.kept.items():
             assert path in there, f"{path} is gone"
             assert there[path] == content, f"{path} was overwritten:\n{there[path].decode()}\nwas\n{content.decode()}"
-        self.kept = there
+        # What a deleted dbt model has left is to say its next mapping.
+        self.kept = {path: content for path, content in there.items() if path.with_suffix(".sql") in there}
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.database), read_only=True) as connection:

@@ -25,11 +25,11 @@ from generator.contracts import Contract
 from generator.expressions import decimal, literal, simple
 from generator.judging import judge
 from generator.ledger import connect, read_files
-from generator.mapping import profile_of
 from generator.matching import type_fit
 from generator.measuring import mapped_sql
 from generator.offline import propose
 from generator.profile import LayoutProfile
+from generator.recognising import profile_of
 from generator.sandbox import Sandbox, SandboxError
 from generator.sql_functions import create_functions_sql
 

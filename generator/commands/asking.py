@@ -10,8 +10,10 @@ from generator.candidate import ColumnMapping, Question
 from generator.chosen import knowing, unknown_values
 from generator.contracts import Column
 from generator.errors import UsageError
+from generator.learning import contract_file, learn_alias, learn_synonym, may_learn
 from generator.profile import ColumnProfile
-from generator.reviewing import Decision, Proposal, Reading, Review, Samples
+from generator.reviewing import Decision, Review
+from generator.trying import Proposal, Reading, Samples
 from generator.visible import plain
 
 # So many values that are not accepted are asked about.
@@ -72,10 +74,10 @@ def settle(review: Review, decision: Decision) -> str:
             if mapping.expression == decision.mapping.expression:
                 review.agree(gold)
             else:
-                _write(review, review.proposed(gold, mapping))
+                _write(review, review.trial.proposed(gold, mapping))
             return "a"
     answers = {} if decision.questions else {"a": "accept", "r": "accept the rest, too"}
-    if review.sources and review.editable:
+    if review.trial.sources and review.editable:
         answers["c"] = "change"
     if review.editable and not gold.not_null:
         answers["l"] = "leave out"
@@ -85,26 +87,26 @@ def settle(review: Review, decision: Decision) -> str:
     if answer in ("a", "r"):
         review.agree(gold)
     elif answer != "s":
-        written = change(review, gold) if answer == "c" else _written(review, review.left_out(gold))
+        written = change(review, gold) if answer == "c" else _written(review, review.trial.left_out(gold))
         return "a" if written else "s"
     return answer
 
 
 def change(review: Review, gold: Column) -> bool:
     """Let a person choose the source column of a gold column; whether that was written."""
-    for number, column in enumerate(review.sources, 1):
+    for number, column in enumerate(review.trial.sources, 1):
         values = ", ".join(plain(v, 20) for v, _ in column.frequent[:3])
         click.echo(f"  {number:3}  {plain(column.header, 40)}  {column.shape}  {values}")
-    sources = _chosen(review.sources)
+    sources = _chosen(review.trial.sources)
     if not sources:
         return False
     meaning = _meanings(sources[0], gold) if len(sources) == 1 else {}
-    proposal = review.chosen(knowing(gold, meaning), sources)
+    proposal = review.trial.chosen(knowing(gold, meaning), sources)
     if proposal.questions:
         mapping = _answered(review, gold, proposal.mapping, proposal.questions)
         if mapping is None:
             return False
-        proposal = review.proposed(gold, mapping)
+        proposal = review.trial.proposed(gold, mapping)
     if not _written(review, proposal):
         return False
     _learn(review, gold, sources, meaning)
@@ -117,7 +119,7 @@ def _answered(
     """The mapping after all these questions are answered; None if one is passed over."""
     for question in questions:
         click.echo(f"  asked: {plain(question.text, 400)}")
-        readings = review.readings(gold, mapping, question)
+        readings = review.trial.readings(gold, mapping, question)
         for number, reading in enumerate(readings, 1):
             _show_reading(number, reading)
         answers = {str(n): "" for n, r in enumerate(readings, 1) if r.mapping is not None}
@@ -185,15 +187,16 @@ def _meanings(column: ColumnProfile, gold: Column) -> dict[str, str]:
 
 def _learn(review: Review, gold: Column, sources: Sequence[ColumnProfile], meaning: dict[str, str]) -> None:
     """Put into the contract what was corrected, if the person agrees."""
-    file = review.contract_file().name
+    project, contract = review.project.folder, review.contract
+    file = contract_file(project, contract).name
     for column in sources if review.layout.has_header and len(sources) == 1 else ():
-        if review.may_learn(gold, column.header) and yes(
+        if may_learn(contract, gold, column.header) and yes(
             f"Add `{plain(column.header, 60)}` to the aliases of {gold.name} in {file}, for all layouts to come?"
         ):
-            review.learn_alias(gold, column.header)
+            learn_alias(project, contract, gold, column.header)
     for word, value in meaning.items():
         if yes(f"Add `{plain(word, 60)}` to the synonyms of {value} in {file}, for all layouts to come?"):
-            review.learn_synonym(gold, value, word)
+            learn_synonym(project, contract, gold, value, word)
 
 
 def _show_samples(samples: Samples, indent: int = 4) -> None:
@@ -217,7 +220,7 @@ def as_asked(review: Review, decision: Decision) -> dict[str, object]:
                 "text": question.text,
                 "readings": [
                     {"text": r.text, "current": r.current, "samples": [list(pair) for pair in r.samples]}
-                    for r in review.readings(decision.gold, mapping, question)
+                    for r in review.trial.readings(decision.gold, mapping, question)
                 ],
             }
             for question in decision.questions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,13 +59,14 @@ def regenerate_(
     project = settings.project
     if commit and not accept:
         raise UsageError("--commit commits what --accept replaces; say both")
+    if accept and (columns or not layouts):
+        raise UsageError("--accept takes the candidate as it is: name its LAYOUT, and no --column")
+    named = {layout.dbt_model: layout for layout in (find_listed(project, name) for name in layouts)}
     if accept:
-        if not layouts or columns:
-            raise UsageError("--accept takes the candidate as it is: name its LAYOUT, and no --column")
-        _accept(settings, project, [find_listed(project, name) for name in layouts], commit)
+        _accept(settings, project, list(named.values()), commit)
         return
     with hold(project.database, "goldsmith regenerate"):
-        wanted = [(find_listed(project, name), columns) for name in layouts] or _in_need(project, columns)
+        wanted = [(layout, columns) for layout in named.values()] or _in_need(project, columns)
         if not wanted:
             click.echo("[]" if settings.as_json else NOTHING)
             return
@@ -89,22 +91,24 @@ def _regenerate(
     provider, notice = choose(provider_name, project, os.environ, calls, record=record)
     sending = exporter(os.environ)
     made: list[Regenerated] = []
-    failures: list[tuple[Layout, str]] = []
+    failures: list[tuple[Layout, GoldsmithError]] = []
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         for number, (layout, columns) in enumerate(wanted):
             progress(f"map {layout.dbt_model}", number, len(wanted))
             try:
                 proposed = regenerate(project, layout, columns, provider)
                 made.append(proposed if proposed.same else compared(project, proposed))
-            except (UsageError, LockedError, DiskFullError):
+            except (LockedError, DiskFullError):
                 raise
             except GoldsmithError as error:
-                failures.append((layout, str(error)))
+                if len(wanted) == 1 and isinstance(error, UsageError):
+                    raise
+                failures.append((layout, error))
     provider.finished()
     notices = (notice, *(n for one in made for n in one.notices), *sending.finish())
     spending = calls.spending(project.limits)
     if settings.as_json:
-        blocked = [{"dbt_model": x.dbt_model, "layout": x.short, "failure": why} for x, why in failures]
+        blocked = [{"dbt_model": x.dbt_model, "layout": x.short, "failure": str(why)} for x, why in failures]
         click.echo(json_text([*(_as_json(project, one) for one in made), *blocked]))
     elif not settings.quiet:
         console = output()
@@ -116,7 +120,7 @@ def _regenerate(
             console.print(Text(f"LLM: {spending.newest}"))
     for layout, why in failures:
         click.echo(f"goldsmith: {layout.dbt_model}: {plain(why, 2000)}", err=True)
-    sys.exit(1 if failures else 0)
+    sys.exit(max((why.exit_code for _, why in failures), default=0))
 
 
 def _show(console: Console, project: Project, made: Regenerated) -> None:
@@ -157,15 +161,32 @@ def _sql_changes(project: Project, made: Regenerated) -> str:
 
 
 def _accept(settings: Settings, project: Project, layouts: Sequence[Layout], commit: bool) -> None:
+    """Put all of these candidates in place, or none; and in one commit."""
+    if commit:
+        history.ensure_commits(project.folder)
+    shared = [yml for yml, count in Counter(x.yml for x in layouts).items() if count > 1]
+    if shared:
+        raise UsageError(
+            f"{shared[0]}: has several of these layouts; accept one, and have the others made anew from it"
+        )
     with hold(project.database, "goldsmith regenerate"):
         for layout in layouts:
-            paths = candidate_files.accept(layout)
-            if commit:
-                history.commit(project.folder, paths, f"Map {layout.dbt_model} anew")
-            if not settings.quiet:
-                where = " and ".join(str(p.relative_to(project.folder)) for p in paths)
-                done = "replaced and committed" if commit else "replaced"
-                click.echo(f"{where}: {done}; dbt run builds it, goldsmith approve {layout.short} says it is right")
+            candidate_files.ensure_acceptable(layout)
+        paths = {layout.dbt_model: candidate_files.accept(layout) for layout in layouts}
+        if commit:
+            names = list(paths)
+            title = (
+                f"Map {names[0]} anew" if len(names) == 1 else f"Map {len(names)} layouts anew\n\n" + "\n".join(names)
+            )
+            history.commit(project.folder, [path for pair in paths.values() for path in pair], title)
+    done = "replaced and committed" if commit else "replaced"
+    if settings.as_json:
+        replaced = {name: [str(p.relative_to(project.folder)) for p in pair] for name, pair in paths.items()}
+        click.echo(json_text([{"dbt_model": n, "replaced": p, "committed": commit} for n, p in replaced.items()]))
+    elif not settings.quiet:
+        for layout in layouts:
+            where = " and ".join(str(p.relative_to(project.folder)) for p in paths[layout.dbt_model])
+            click.echo(f"{where}: {done}; dbt run builds it, goldsmith approve {layout.short} says it is right")
 
 
 @click.command()

@@ -13,7 +13,8 @@ from generator import history
 from generator.commands.options import Settings, global_options
 from generator.evolution import Change
 from generator.exchange import export_contract, import_contracts, write_new
-from generator.planning import ContractPlan, Planned, plans
+from generator.planned import ContractPlan, Planned
+from generator.planning import plans
 from generator.terminal import progress_bar
 from generator.visible import json_text, plain
 
@@ -105,7 +106,8 @@ def _show(one: ContractPlan, since: str) -> None:
 
 
 def _unchanged(one: ContractPlan, since: str) -> str:
-    return f"as in {since}" if one.before else "nothing earlier to compare with"
+    said = f"as in {since}" if one.before else "nothing earlier to compare with"
+    return said if one.built else f"{said}; gold is not built from it yet"
 
 
 def _sign(change: Change) -> str:

@@ -12,7 +12,7 @@ from generator.approving import Approval, approve
 from generator.commands.asking import Quit, as_asked, ask, change, line, settle
 from generator.commands.options import Settings, commit_option, global_options
 from generator.layouts import Layout
-from generator.listing import find_listed
+from generator.listing import find_all_listed
 from generator.project import Project
 from generator.reviewing import Review, files_of, open_review, waiting
 from generator.visible import json_text, plain
@@ -30,8 +30,7 @@ def approve_(settings: Settings, layouts: tuple[str, ...], commit: bool) -> None
     A held layout goes to gold at the next goldsmith run or dbt run.
     """
     project = settings.project
-    found = {x.dbt_model: x for x in (find_listed(project, name) for name in layouts)}
-    approvals = approve(list(found.values()), history.who(project.folder), now())
+    approvals = approve(find_all_listed(project, layouts), history.who(project.folder), now())
     if commit:
         commit_layouts(settings, approvals)
     if settings.as_json:
@@ -51,7 +50,7 @@ def review(settings: Settings, layouts: tuple[str, ...]) -> None:
     nothing is asked; what would be is printed.
     """
     project = settings.project
-    found = [find_listed(project, name) for name in layouts] or waiting(project)
+    found = find_all_listed(project, layouts) if layouts else waiting(project)
     if settings.as_json:
         click.echo(json_text([_to_ask(project, layout) for layout in found]))
         return
@@ -88,6 +87,7 @@ def _review(review: Review, by: str) -> None:
             continue
         if rest and not decision.questions:
             review.agree(decision.gold)
+            click.echo(f"  accepted: {decision.gold.name}")
             continue
         answer = settle(review, decision)
         rest = rest or answer == "r"
@@ -107,8 +107,12 @@ def _show_layout(review: Review) -> None:
     click.echo(
         f"  files: {', '.join(plain(f, 80) for f in files[:FILES])}{more}" if files else "  no file of it is loaded"
     )
-    for change_ in (layout.drift or {}).get("changes") or ():
-        click.echo(f"  other than {plain(layout.drift['from'])}: {plain(change_)}" if layout.drift else "")
+    why = layout.held_because(review.contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
+    if why and not layout.questions:
+        click.echo(f"  held: {plain(why)}")
+    drift = layout.drift or {"changes": ()}
+    for said in drift["changes"]:
+        click.echo(f"  other than {plain(drift['from'])}: {plain(said)}")
     if review.row_filter:
         click.echo(f"  only rows with: {plain(review.row_filter, 400)}")
     if not review.editable:
@@ -122,7 +126,7 @@ def _map_more(review: Review) -> None:
         click.echo(f"\nNot in this layout: {', '.join(missing) or 'nothing'}")
         for header, why in review.layout.unmapped.items():
             click.echo(f"  not used: {plain(header, 60)}: {plain(why, 120)}")
-        if not (missing and review.sources and review.editable):
+        if not (missing and review.trial.sources and review.editable):
             return
         name = line("Map one of them? (its name; Enter for none)")
         if not name:
