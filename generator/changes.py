@@ -37,7 +37,7 @@ def layout_changes(
     for layout in known:
         if layout.dbt_model in touched.layouts or (layout.contract in touched.contracts and layout.dbt_model in mapped):
             change = _change(project, copy, layout, mapped.get(layout.dbt_model), touched, root, compare=left > 0)
-            left -= change.difference is not None
+            left -= change.how == "changed" and layout.dbt_model in mapped
             found.append(change)
     found += [LayoutChange("removed", name, shown(root, path)) for name, path in sorted(touched.removed.items())]
     return tuple(found)

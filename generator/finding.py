@@ -102,8 +102,11 @@ class Checked:
 
 
 def shown(root: Path, path: Path) -> str:
-    """A path relative to the repository's top folder, as GitHub wants it; outside of it, as it is."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    """A path relative to the repository's top folder, as GitHub wants it; outside of it, as it is. It may hold bytes that
+    are no text.
+    """
+    named = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    return named.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def counted(file: FileOutcome) -> str:

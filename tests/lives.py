@@ -122,9 +122,10 @@ class Life:
         own = (f"Remark {number}", "remark")
         return cls(f"s{number}", contract, [Shape((*headers, own))])
 
-    def file(self, shape: Shape, bad: bool, chance: random.Random) -> File:
+    def file(self, shape: Shape, bad: bool) -> File:
         """A new file of a shape. With `bad`, one record has a cell that cannot be read and one has a field too many."""
         self.count += 1
+        chance = random.Random(f"{self.source} {self.count}")
         start = date(2024, 1, 13) + timedelta(days=self.count)
         rows = {}
         for i in range(ROWS):

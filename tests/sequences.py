@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -21,16 +20,19 @@ from lives import Drift, Life
 from promises import Change
 from world import World
 
-Step = Literal["add", "add bad", "same again", "drift", "edit", "annotate", "approve", "rename", "move", "delete"]
+Step = Literal[
+    "add", "add bad", "same again", "drift", "edit", "annotate", "approve", "rename", "move", "delete", "accept"
+]
 STEPS: tuple[Step, ...] = (*get_args(Step), "add", "drift", "edit", "edit")
-Build = Literal["run", "run", "piecemeal", "dbt run"]
+Build = Literal["run", "piecemeal", "dbt run"]
+MOST_LIVES = 40
 
 
 class Sequences(RuleBasedStateMachine):
     """Each life takes a step, all at once; contracts change; commands build. `done` counts over all machines."""
 
-    lives = int(os.environ.get("LIVES", "40"))
-    done: Counter[str] = Counter()
+    lives = MOST_LIVES
+    done: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,18 +40,19 @@ class Sequences(RuleBasedStateMachine):
         self.world = World(self.folder / "project", self.lives)
         self.edited = self.sound = False
 
-    @initialize(seed=st.integers(0, 1 << 32))
-    def begin(self, seed: int) -> None:
+    @initialize()
+    def begin(self) -> None:
         """Every source sends its first file."""
-        self.chance = random.Random(seed)
         for life in self.world.lives:
             self.take(life, "add", 0)
         self.build("run")
 
-    @rule(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 255)), min_size=lives, max_size=lives))
+    @rule(
+        steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 255)), min_size=MOST_LIVES, max_size=MOST_LIVES)
+    )
     def live(self, steps: list[tuple[Step, int]]) -> None:
         """Each life takes its next step."""
-        for life, (step, number) in zip(self.world.lives, steps, strict=True):
+        for life, (step, number) in zip(self.world.lives, steps, strict=False):
             self.take(life, step, number)
         self.edited = True
 
@@ -64,6 +67,15 @@ class Sequences(RuleBasedStateMachine):
         self.done[f"contract: {change}"] += 1
         self.edited = True
 
+    @rule(which=st.integers(0, 255))
+    def regenerate(self, which: int) -> None:
+        """One layout is mapped anew, as a candidate; who takes it, and when, is a step of a life."""
+        life = self.world.lives[which % len(self.world.lives)]
+        for layout in self.world.layouts(life)[-1:]:
+            self.world.regenerate(layout)
+            life.story.append(f"regenerate {layout.raw_table}")
+            self.done["regenerate"] += 1
+
     @precondition(lambda self: self.edited)
     @rule(how=st.sampled_from(get_args(Build)))
     def build(self, how: Build) -> None:
@@ -72,11 +84,11 @@ class Sequences(RuleBasedStateMachine):
         if how == "dbt run" and not world.renamed:
             world.dbt_run()
         elif how == "piecemeal":
-            world.goldsmith("load")
-            world.goldsmith("generate", "--provider", "offline")
+            world.build("load")
+            world.build("generate", "--provider", "offline")
             world.dbt_run()
         else:
-            world.goldsmith("run", "--provider", "offline")
+            world.build("run", "--provider", "offline")
         world.renamed = False
         for life in world.lives:
             life.story.append(how)
@@ -86,20 +98,20 @@ class Sequences(RuleBasedStateMachine):
 
     def take(self, life: Life, step: Step, number: int) -> None:
         """One step of one life; another file where there is nothing that the step could be done to."""
-        world, layouts = self.world, self.world.layouts(life)
+        world, layouts, said = self.world, self.world.layouts(life), str(step)
         layout = layouts[number % len(layouts)] if layouts else None
         if step == "same again" and life.files:
             name = sorted(life.files)[number % len(life.files)]
             shutil.copy2(world.folder / "landing" / name, world.folder / "landing" / name.replace(".csv", "z.csv"))
         elif step == "drift":
             drift = get_args(Drift)[number % len(get_args(Drift))]
-            step = f"drift: {drift}"
-            world.land(life.file(life.drifted(drift), False, self.chance))
+            said = f"drift: {drift}"
+            world.land(life.file(life.drifted(drift), False))
         elif layout is None or step.startswith("add"):
             shape = life.shapes[-1 - number % len(life.shapes)]
-            world.land(life.file(shape, step == "add bad", self.chance))
+            world.land(life.file(shape, step == "add bad"))
         elif step == "edit":
-            step = f"edit {layout.raw_table}: {number}" if world.edit(layout, number) else "nothing"
+            said = f"edit {layout.raw_table}: {number}" if world.edit(layout, number) else "nothing"
         elif step == "annotate":
             world.annotate(layout)
         elif step == "approve":
@@ -107,20 +119,22 @@ class Sequences(RuleBasedStateMachine):
         elif step in ("rename", "move"):
             name = f"{layout.dbt_model}_{number}" if step == "rename" else layout.dbt_model
             world.rename(layout, name, layout.path.parent.name if step == "rename" else f"moved_{number % 3}")
+        elif step == "accept":
+            world.accept(layout)
         elif step == "delete":
             world.delete(layout, number % 2 == 0)
-        life.story.append(step)
-        self.done[step.partition(":")[0].split()[0]] += 1
+        life.story.append(said)
+        self.done[said.partition(":")[0].split()[0]] += 1
 
     def teardown(self) -> None:
         """The same inputs give the same gold: from the archive, too. What failed is left for a look."""
         world = self.world
         if self.sound:
             self.sound = False
-            world.goldsmith("run", "--provider", "offline")
+            world.build("run", "--provider", "offline")
             world.all_holds()
             gold = world.gold()
-            world.goldsmith("rebuild")
+            world.build("rebuild")
             assert world.gold() == gold, f"{world.folder}: rebuilt gold is another"
             world.all_holds()
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -145,7 +159,7 @@ def try_sequences(sequences: int, lives: int) -> None:
 if __name__ == "__main__":
     started = time.monotonic()
     wanted = int(os.environ.get("SEQUENCES", "1000"))
-    try_sequences(wanted, 40)
+    try_sequences(wanted, MOST_LIVES)
     print(f"{wanted} sequences in {time.monotonic() - started:.0f} s")
     for what, times in sorted(Sequences.done.items()):
         print(f"{times:8} {what}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import duckdb
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.comparing import Side, compare
@@ -120,6 +120,7 @@ CELLS = st.tuples(st.sampled_from(("f", "g")), st.integers(2, 4), st.sampled_fro
 ROWS = st.lists(st.tuples(CELLS, st.sampled_from((None, "1.00", "2.00"))).map(lambda r: (*r[0], r[1])), max_size=8)
 
 
+@settings(deadline=None, max_examples=40)
 @given(ROWS, ROWS)
 def test_every_row_is_the_same_changed_added_or_removed(before: list[Row], after: list[Row]) -> None:
     found = difference(before, after)

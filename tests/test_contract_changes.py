@@ -223,6 +223,24 @@ def test_what_feeds_a_column_is_part_of_its_mapping(loaded: LiveProject) -> None
     project.put(str(yml.relative_to(project.folder)), before)
 
 
+def test_a_new_column_that_somebody_writes_by_hand_is_judged_without_a_word_in_the_yml(loaded: LiveProject) -> None:
+    project = loaded
+    values = "data_tests: [{accepted_values: {arguments: {values: [second]}}}]"
+    project.put(GOLD, f"{CONTRACT}      - {{name: kind, data_type: text, {values}}}\n")
+    (sql,) = (project.folder / "models/staging/english").glob("*.sql")
+    before = sql.read_text(encoding="utf-8")
+    sql.write_text(
+        before.replace("source as _raw", "clean_text(remark) AS kind,\n        source as _raw"), encoding="utf-8"
+    )
+    assert project.dbt("build", "--select", "+bills", "+quarantine_bills").code == 0
+    assert project.query("select number, kind from gold.bills where number like 'A%' order by all") == [
+        ("A-2", "second"),
+        ("A-3", None),
+    ]
+    assert project.query("select distinct reasons from quarantine.bills") == [(["kind: not an accepted value"],)]
+    sql.write_text(before, encoding="utf-8")
+
+
 def test_a_contract_that_cannot_be_built_leaves_the_old_table(loaded: LiveProject) -> None:
     project = loaded
     project.put(GOLD, CONTRACT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -104,6 +105,10 @@ def test_an_edited_layout_re_harmonizes_its_rows_and_no_others(ours: LiveProject
     ran = ours.dbt("run")
     assert ran.code == 0, ran.out[-3000:]
     assert tables(ours, without="chase") == before
+    # Nor are the views of the others read, however many there are.
+    for model in ("gold/bank_transactions", "quarantine/quarantine_bank_transactions"):
+        sql = (ours.folder / f"target/compiled/goldsmith/models/{model}.sql").read_text(encoding="utf-8")
+        assert set(re.findall(r"stg_\w+__bank_transactions_\w+", sql)) == {Path(CHASE).name}
     mine = "_source_file like '%/chase/%'"
     gold = ours.query(f"select distinct description, memo from gold.bank_transactions where {mine} order by all")
     assert ("ACH_CREDIT", None) in gold and ("FEE_TRANSACTION", None) not in gold

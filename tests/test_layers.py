@@ -25,8 +25,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "offline chosen",
         "decoding survey encoding dialect blocks bodies footer utf8 sorting",
         "reading intake unpacking archive copying remote disk "
-        "lock ledger texts history layouts staging_files pruning candidate_files project calls telemetry exporting providers sandbox "
-        "dbt_runner dbt_profile throw_away",
+        "lock ledger texts history layouts staging_files pruning candidate_files project calls telemetry exporting providers "
+        "sandbox dbt_runner dbt_profile throw_away",
         "load measuring comparing touched approving correcting learning",
         "judging shadow",
         "starting",

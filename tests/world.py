@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,9 @@ from generator.cli import cli
 from generator.dbt_runner import run_dbt
 from generator.layouts import Layout, read_layouts
 from generator.project import Project, open_project
+
+ANN = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ann"}
+ANN |= {"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "ann@example.com"}
 
 
 class World:
@@ -76,9 +78,23 @@ class World:
             self._by_hand(path, "# Ann's.\n" + re.sub(r"(?m)^  columns:\n(?=  - )", column, text, count=1))
 
     def approve(self, layout: Layout) -> None:
-        """A person approves a layout in its yml."""
-        path = layout.path.with_suffix(".yml")
-        self._by_hand(path, path.read_text(encoding="utf-8").replace("review: pending", "review: approved"))
+        """A person approves a layout, and nothing but its yml says so."""
+        del self.kept[layout.yml]
+        self.goldsmith("approve", layout.dbt_model)
+
+    def regenerate(self, layout: Layout) -> None:
+        """A candidate is made, if one can be; no file of a person is other than before."""
+        self.goldsmith("regenerate", layout.dbt_model, "--provider", "offline", codes=(0, 1, 2))
+
+    def accept(self, layout: Layout) -> None:
+        """A person takes the candidate, if there is one and the dbt model is as it was when it was made."""
+        candidate = layout.path.with_name(f"{layout.dbt_model}.sql.candidate")
+        wanted = candidate.read_bytes() if candidate.exists() else b""
+        before = {path: self.kept.pop(path) for path in (layout.path, layout.yml)}
+        if self.goldsmith("regenerate", layout.dbt_model, "--accept", codes=(0, 2)) is None:
+            assert before == {path: self.kept[path] for path in before}
+        else:
+            assert self.kept[layout.path] == wanted
 
     def _by_hand(self, path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
@@ -105,10 +121,10 @@ class World:
 
     # ---- commands ---------------------------------------------------------------------------------------------------
 
-    def goldsmith(self, *arguments: str) -> None:
-        """Run a command: its JSON says of no failure, its counts add up, and no file of a person is other than before."""
+    def goldsmith(self, *arguments: str, codes: tuple[int, ...] = (0, 1)) -> Any:
+        """Run a command, and return what it says as JSON, None for an error: no file of a person is other than before."""
         before = dict(os.environ)
-        os.environ |= {"GOLDSMITH_DB": str(self.database), "DO_NOT_TRACK": "1"}
+        os.environ |= {"GOLDSMITH_DB": str(self.database), "DO_NOT_TRACK": "1", **ANN}
         try:
             ran = CliRunner().invoke(cli, ["--project-dir", str(self.folder), "--json", *arguments])
         finally:
@@ -116,14 +132,18 @@ class World:
             os.environ.update(before)
         if ran.exception and not isinstance(ran.exception, SystemExit):
             raise ran.exception
-        assert ran.exit_code in (0, 1), ran.output
-        said = json.loads(ran.stdout)
+        assert ran.exit_code in codes, ran.output
+        self.nothing_is_lost()
+        return json.loads(ran.stdout) if ran.stdout else None
+
+    def build(self, *arguments: str) -> None:
+        """Run a command that builds: no failure, and the counts of each file add up."""
+        said = self.goldsmith(*arguments)
         assert not said["failures"], said["failures"]
         for file in said["files"]:
             places = ("gold", "superseded", "quarantined", "filtered", "rejected")
             if file["state"] not in ("known", "loaded"):
                 assert file["rows_read"] == sum(file[f"rows_{p}"] for p in places), file
-        self.nothing_is_lost()
 
     def dbt_run(self) -> None:
         """What a dbt user does."""
@@ -180,10 +200,7 @@ class World:
         tables = [
             t for (t,) in self.query(f"select distinct raw_table from raw._files where contract = '{promise.name}'")
         ]
-        cells = (
-            " union all ".join(f'select _file_id, _source_row from raw."{t}"' for t in tables)
-            or "select '', 0 where false"
-        )
+        cells = " union all ".join(f'select _file_id, _source_row from raw."{t}"' for t in tables)
         yield from (
             f"{file}: {why}"
             for file, why in self.query(
@@ -199,7 +216,8 @@ class World:
                 ),
                 counted as (select _file_id, count(*) as loaded from cells group by all),
                 refused as (select file_id, count(*) as rejected from raw._rejects group by all)
-                select _file_id, 'line ' || _source_row || ' in ' || places || ' places' from met where here != 1 or places != 1
+                select _file_id, 'line ' || _source_row || ' in ' || places || ' places' from met
+                where here != 1 or places != 1
                 union all
                 select source_file, rows_read || ' read, ' || rows_loaded || ' loaded' from raw._files as f
                 left join counted on f.file_id = counted._file_id left join refused using (file_id)
@@ -269,23 +287,10 @@ class World:
 
     # ---- the same gold again ----------------------------------------------------------------------------------------
 
-    def gold(self, ids: bool = True) -> dict[str, list[tuple[Any, ...]]]:
-        """What gold and quarantine hold, row by row; without `ids` without what tells when and in what order files came."""
-        less = "" if ids else "exclude (_file_id, _loaded_at)"
+    def gold(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What gold and quarantine hold, row by row."""
         return {
-            f"{schema}.{name}": self.query(f"select * {less} from {schema}.{name} order by all")
+            f"{schema}.{name}": self.query(f"select * from {schema}.{name} order by all")
             for name in self.promises
             for schema in ("gold", "quarantine")
         }
-
-    def afresh(self, folder: Path) -> World:
-        """Another project with the same dbt models and contracts, and all files at once."""
-        other = World(folder, 0)
-        other.lives = self.lives
-        for promise in self.promises.values():
-            other.promise(promise)
-        shutil.copytree(self.folder / "models", folder / "models", dirs_exist_ok=True)
-        for life in self.lives:
-            for file in life.files.values():
-                other.land(file)
-        return other
