@@ -140,14 +140,17 @@ class Sequences(RuleBasedStateMachine):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def try_sequences(sequences: int, lives: int) -> None:
-    """So many random sequences, `lives` of them in each project; AssertionError where something does not hold."""
+def try_sequences(sequences: int, lives: int, steps: int = 8) -> None:
+    """So many random sequences, `lives` of them in each project, of so many steps and builds.
+
+    AssertionError where something does not hold; it tells the lives, and where their project is left.
+    """
     Sequences.lives = lives
     run_state_machine_as_test(
         Sequences,
         settings=settings(
             max_examples=-(-sequences // lives),
-            stateful_step_count=8,
+            stateful_step_count=steps,
             deadline=None,
             database=None,
             phases=[Phase.generate],

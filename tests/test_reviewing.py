@@ -146,6 +146,15 @@ def test_approve_commits_exactly_the_files_of_the_layouts(project: Project) -> N
     assert say(project, "approve", layouts[0].short, "--commit").exit_code == 0
 
 
+def test_what_cannot_be_committed_is_not_approved_either(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(project.folder / ".git")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.folder.parent))
+    monkeypatch.setattr("generator.history.who", lambda _: "Ann")
+    said = say(project, "approve", named(project, "plain").short, "--commit")
+    assert "in no git repository" in str(said.exception)
+    assert not named(project, "plain").approved
+
+
 def test_two_layouts_in_one_yml_of_a_person_are_approved_in_it(project: Project) -> None:
     one, two = named(project, "plain"), named(project, "hostile")
     both = one.yml.with_name("both.yml")

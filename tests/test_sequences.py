@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_what_must_hold_holds_after_any_sequence() -> None:
-    try_sequences(sequences=16, lives=8)
+    try_sequences(sequences=12, lives=6, steps=5)
 
 
 def test_a_record_that_gold_must_not_hold_is_known() -> None:

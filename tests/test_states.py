@@ -144,7 +144,8 @@ def test_dates_that_can_be_read_in_two_ways_are_asked_about(
     question = "booked_on: are the dates in `Date` day first or month first?"
     for file in (files[AMBIGUOUS], status[AMBIGUOUS]):
         assert (file["questions"], file["rows_gold"]) == ([question], 0)
-        assert re.search(r"Answer with goldsmith review \w{8}; or correct .*, goldsmith approve \w{8}, and dbt run$", file["message"])
+        advice = r"Answer with goldsmith review \w{8}; or correct .*, goldsmith approve \w{8}, and dbt run$"
+        assert re.search(advice, file["message"])
     (layout,) = (x for x in listed if x["files"] == [AMBIGUOUS])
     assert (layout["state"], layout["review"]) == ("held", "pending")
     assert f"booked_on: {layout['questions'][0]['text']}" == question

@@ -30,6 +30,8 @@ def approve_(settings: Settings, layouts: tuple[str, ...], commit: bool) -> None
     A held layout goes to gold at the next goldsmith run or dbt run.
     """
     project = settings.project
+    if commit:
+        history.ensure_commits(project.folder)
     approvals = approve(find_all_listed(project, layouts), history.who(project.folder), now())
     if commit:
         commit_layouts(settings, approvals)
