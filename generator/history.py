@@ -113,7 +113,9 @@ def _commit(project: Path, ref: str) -> str:
 def _root(project: Path) -> Path:
     found = _try(project, "rev-parse", "--show-toplevel")
     if not found:
-        raise UsageError(f"{project}: is in no git repository, which has the earlier versions of a file; git init makes one")
+        raise UsageError(
+            f"{project}: is in no git repository, which has the earlier versions of a file; git init makes one"
+        )
     return Path(found.rstrip("\n"))
 
 

@@ -17,6 +17,7 @@ from promises import Promise
 
 from generator.cli import cli
 from generator.dbt_runner import run_dbt
+from generator.errors import GoldsmithError
 from generator.layouts import Layout, read_layouts
 from generator.project import Project, open_project
 
@@ -130,11 +131,13 @@ class World:
         finally:
             os.environ.clear()
             os.environ.update(before)
+        self.nothing_is_lost()
+        if isinstance(ran.exception, GoldsmithError) and ran.exception.exit_code in codes:
+            return None
         if ran.exception and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         assert ran.exit_code in codes, ran.output
-        self.nothing_is_lost()
-        return json.loads(ran.stdout) if ran.stdout else None
+        return json.loads(ran.stdout)
 
     def build(self, *arguments: str) -> None:
         """Run a command that builds: no failure, and the counts of each file add up."""
