@@ -216,9 +216,8 @@ def test_without_credentials_or_service_the_line_says_so(bucket: str, monkeypatc
 def test_without_the_extra_the_line_says_what_to_install(skeleton: LiveProject) -> None:
     # What a Python without the package does.
     skeleton.put("absent/fsspec.py", "raise ImportError('No module named fsspec')")
-    ran = skeleton.goldsmith(
-        "run", "s3://bucket/x", PYTHONPATH=f"{skeleton.folder}/absent{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    )
+    path = f"{skeleton.folder}/absent{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    ran = skeleton.goldsmith("run", "s3://bucket/x", prefix=["env"], PYTHONPATH=path)
     assert (ran.code, ran.err.strip()) == (2, f"goldsmith: {MISSING}")
 
 
