@@ -45,6 +45,9 @@ def cli(settings: Settings) -> None:
 
 for command in COMMANDS:
     cli.add_command(command)
+# What is done to a layout is found where layouts are listed, too.
+for command in (layouts.show, changing.diff, changing.regenerate_, reviewing.approve_, reviewing.review):
+    layouts.layouts.add_command(command)
 
 
 def main() -> None:

@@ -49,9 +49,6 @@ def show(settings: Settings, layout: str) -> None:
         show_layout(output(), outcome)
 
 
-layouts.add_command(show)
-
-
 @click.command()
 @global_options
 def checks(settings: Settings) -> None:
