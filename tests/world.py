@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from generator.dbt_runner import run_dbt
 from generator.errors import GoldsmithError
 from generator.layouts import Layout, read_layouts
 from generator.project import Project, open_project
+from generator.providers.offline import OfflineProvider
+from generator.regenerating import regenerate
 
 ANN = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ann"}
 ANN |= {"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "ann@example.com"}
@@ -86,6 +89,13 @@ class World:
     def regenerate(self, layout: Layout) -> None:
         """A candidate is made, if one can be; no file of a person is other than before."""
         self.goldsmith("regenerate", layout.dbt_model, "--provider", "offline", codes=(0, 1, 2))
+
+    def propose(self, layout: Layout) -> None:
+        """A candidate is made, and not compared, which takes dbt seconds."""
+        project = open_project(self.folder, {"GOLDSMITH_DB": str(self.database)})
+        with suppress(GoldsmithError):
+            regenerate(project, layout, (), OfflineProvider())
+        self.nothing_is_lost()
 
     def accept(self, layout: Layout) -> None:
         """A person takes the candidate, if there is one and the dbt model is as it was when it was made."""
