@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from generator.errors import UsageError
 from generator.layouts import Layout
 from generator.render import UNREVIEWED, text_sha256
 from generator.texts import read_exactly, replace_exactly
-from generator.yml import load_yml
-from generator.yml_edit import model_path, remove, set_value
+from generator.yml_edit import model_path, remove, set_value, value_at
 from generator.yml_places import Path as Place
 
 
@@ -63,7 +61,7 @@ def _edited(dbt_model: str, yml: str, approval: Approval) -> str:
     said = {"by": approval.by, "at": approval.at, "sha256": approval.sha256}
     text = set_value(yml, (*meta, "review"), "approved")
     text = set_value(text, (*meta, "reviewed"), said, after="review")
-    config = _at(load_yml(text), (*where, "config"))
+    config = value_at(text, (*where, "config"))
     for name, column in (config["meta"].get("columns") or {}).items():
         if isinstance(column, dict) and "reviewed" in column:
             text = remove(text, (*meta, "columns", name, "reviewed"))
@@ -71,9 +69,3 @@ def _edited(dbt_model: str, yml: str, approval: Approval) -> str:
     if isinstance(tags, list) and UNREVIEWED in tags:
         text = remove(text, (*where, "config", "tags", tags.index(UNREVIEWED)))
     return text
-
-
-def _at(document: Any, path: Place) -> Any:
-    for part in path:
-        document = document[part]
-    return document

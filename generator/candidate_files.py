@@ -7,14 +7,14 @@ one of the candidate, when it is made again, and not one of the dbt model, when 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from generator.errors import UsageError
 from generator.layouts import Layout
-from generator.texts import read_exactly, replace_exactly
+from generator.render import body_sha256
+from generator.texts import read_exactly, replace_exactly, write_whole
 from generator.yml_edit import model_path
 
 _PARTS = ("sql", "yml")
@@ -60,7 +60,7 @@ def ensure_replaceable(layout: Layout) -> None:
     made = _made(layout)
     for part in _PARTS:
         path = _file(layout, part)
-        if path.exists() and (made is None or _hash(read_exactly(path)) != getattr(made, part)):
+        if path.exists() and (made is None or body_sha256(read_exactly(path)) != getattr(made, part)):
             raise UsageError(
                 f"{path}: was edited; goldsmith regenerate {layout.short} --accept takes it as it is, or delete it"
             )
@@ -69,12 +69,12 @@ def ensure_replaceable(layout: Layout) -> None:
 def write(layout: Layout, texts: Texts, of: Texts) -> None:
     """Write a candidate that was made from `of`. UsageError if there is one that a person has edited."""
     ensure_replaceable(layout)
-    made = _Made(_hash(texts.sql), _hash(texts.yml), _hash(of.sql), _hash(of.yml))
+    made = _Made(body_sha256(texts.sql), body_sha256(texts.yml), body_sha256(of.sql), body_sha256(of.yml))
     # Without its note a candidate counts as edited: cut short between these lines, nothing is taken for what it is not.
     _file(layout, "made").unlink(missing_ok=True)
     for part in _PARTS:
-        _write(_file(layout, part), getattr(texts, part))
-    _write(_file(layout, "made"), json.dumps(asdict(made), indent=1) + "\n")
+        write_whole(_file(layout, part), getattr(texts, part))
+    write_whole(_file(layout, "made"), json.dumps(asdict(made), indent=1) + "\n")
 
 
 def drop(layout: Layout) -> None:
@@ -97,7 +97,7 @@ def ensure_acceptable(layout: Layout) -> tuple[Texts, Texts]:
         (layout.path, now.sql, wanted.sql, made.of_sql),
         (layout.yml, now.yml, wanted.yml, made.of_yml),
     ):
-        if text != new and _hash(text) != old:
+        if text != new and body_sha256(text) != old:
             raise UsageError(
                 f"{path}: was changed since the candidate was made; nothing is replaced. goldsmith regenerate "
                 f"{layout.short} makes the candidate anew, goldsmith diff {layout.short} compares the two"
@@ -142,14 +142,3 @@ def _made(layout: Layout) -> _Made | None:
         return _Made(**{name: str(value) for name, value in said.items()})
     except (FileNotFoundError, UsageError, ValueError, TypeError, AttributeError):
         return None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file of goldsmith's own in one step."""
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(text.encode())
-    partial.replace(path)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from generator.errors import DiskFullError, GoldsmithError, LockedError
 from generator.finding import LayoutChange, shown
 from generator.history import text_at
 from generator.layouts import Layout, read_layouts
 from generator.outcome import LayoutOutcome, RunOutcome
 from generator.project import Project
 from generator.results import layout_outcomes
-from generator.shadow import Version, shadow_run
+from generator.shadow import Version, shadow_run_or_why
 from generator.touched import Touched
 
 # A comparison takes dbt two builds.
@@ -64,12 +63,8 @@ def _change(
     elif before:
         now = Version("now", layout.path.read_text(encoding="utf-8"), layout.yml.read_text(encoding="utf-8"))
         (loaded,) = [x for x in read_layouts(copy.folder) if x.dbt_model == layout.dbt_model]
-        try:
-            difference = shadow_run(copy, loaded, before, now)
-        except (LockedError, DiskFullError):
-            raise
-        except GoldsmithError as error:
-            note = f"not compared: {error}"
+        difference, why = shadow_run_or_why(copy, loaded, before, now)
+        note = f"not compared: {why}" if why else ""
     return LayoutChange(
         "changed" if before else "added", layout.dbt_model, shown(root, layout.path), outcome, difference, note
     )

@@ -132,6 +132,11 @@ class Contract:
         return tuple(c for c in self.columns if c.not_null)
 
 
+def contract_files(folder: Path) -> list[Path]:
+    """The files of a project's `models/gold` folder that may have contracts in them, in order."""
+    return sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
+
+
 def load_contracts(folder: Path) -> dict[str, Contract]:
     """Every contract of a project, by name, from the yml files in its `models/gold` folder.
 
@@ -140,7 +145,7 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; a Goldsmith project keeps its contracts there (see --project-dir)")
     found: dict[str, Contract] = {}
-    for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
+    for path in contract_files(folder):
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:

@@ -13,8 +13,7 @@ from generator.layouts import Layout
 from generator.render import origin, spaced
 from generator.renewed import renewed
 from generator.written import with_expression
-from generator.yml import load_yml
-from generator.yml_edit import add_item, model_path, remove, set_value
+from generator.yml_edit import add_item, model_path, remove, set_value, value_at
 from generator.yml_places import Path
 
 LEFT_OUT = "left out in review"
@@ -28,7 +27,7 @@ def corrected_sql(sql: str, gold: Column, mapping: ColumnMapping) -> str:
 def corrected_yml(yml: str, layout: Layout, gold: Column, mapping: ColumnMapping) -> str:
     """The yml with another mapping for a gold column, made by a person; what was asked about it is answered."""
     model = model_path(yml, layout.dbt_model)
-    before = (_at(yml, (*model, "config", "meta", "columns")) or {}).get(gold.name) or {}
+    before = (value_at(yml, (*model, "config", "meta", "columns")) or {}).get(gold.name) or {}
     said = {
         **before,
         "source_columns": [layout.headers.get(c, c) for c in mapping.source_columns],
@@ -70,7 +69,7 @@ def with_synonym(yml: str, contract: str, column: str, value: str, word: str) ->
 
 def _column_of(yml: str, contract: str, column: str) -> Path:
     model = model_path(yml, contract)
-    columns = _at(yml, (*model, "columns"))
+    columns = value_at(yml, (*model, "columns"))
     return (*model, "columns", next(i for i, c in enumerate(columns) if c["name"] == column))
 
 
@@ -88,10 +87,3 @@ def _unmapped(layout: Layout, column: str, mapping: ColumnMapping) -> dict[str, 
 def _sources(layout: Layout, column: str) -> tuple[str, ...]:
     """The headers that a gold column is from, as the yml says."""
     return tuple((layout.columns.get(column) or {}).get("source_columns") or ())
-
-
-def _at(yml: str, path: Path) -> Any:
-    value = load_yml(yml)
-    for part in path:
-        value = value[part]
-    return value

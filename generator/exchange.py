@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from generator.contracts import load_contracts, parse_contracts
+from generator.contracts import contract_files, load_contracts, parse_contracts
 from generator.errors import UsageError
 from generator.layouts import read_layouts
 from generator.odcs import from_odcs, not_enforced, to_odcs
@@ -71,7 +71,7 @@ def import_contracts(folder: Path, path: Path) -> Imported:
     gold = folder / "models" / "gold"
     if not (folder / "dbt_project.yml").is_file():
         raise UsageError(f"{folder}: no dbt project; run in a Goldsmith project or give --project-dir")
-    known = load_contracts(gold) if any(gold.glob("*.y*ml")) else {}
+    known = load_contracts(gold) if contract_files(gold) else {}
     try:
         models = from_odcs(document)
     except UsageError as error:
@@ -101,7 +101,7 @@ def import_contracts(folder: Path, path: Path) -> Imported:
 def _model(project: Project, name: str) -> Mapping[str, Any]:
     """The dbt model of a contract as its yml has it."""
     gold = project.folder / "models" / "gold"
-    for path in sorted([*gold.glob("*.yml"), *gold.glob("*.yaml")]):
+    for path in contract_files(gold):
         for model in (load_yml(path.read_text(encoding="utf-8")) or {}).get("models", []):
             if isinstance(model, dict) and model.get("name") == name:
                 return model

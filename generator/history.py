@@ -101,6 +101,13 @@ def commit(project: Path, paths: Sequence[Path], message: str) -> None:
     _git(project, "commit", "--quiet", "--message", message, "--only", "--", *names)
 
 
+def commit_layouts(project: Path, paths: Sequence[Path], said: str, names: Sequence[str]) -> None:
+    """Commit the files of these layouts. `said` is the title, with {} for what was done to whom."""
+    one = len(names) == 1
+    title = said.format(names[0] if one else f"{len(names)} layouts")
+    commit(project, paths, title if one else "\n".join([f"{title}\n", *names]))
+
+
 def _commit(project: Path, ref: str) -> str:
     # What begins with a dash would be an option.
     found = None if ref.startswith("-") else _try(project, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")

@@ -19,7 +19,7 @@ from generator.fingerprint import compatible
 from generator.outcome import LAPSED
 from generator.render import body_sha256, text_sha256
 from generator.texts import read_exactly
-from generator.yml import load_yml
+from generator.yml import entries, load_yml, meta_of
 
 
 @dataclass(frozen=True)
@@ -199,15 +199,14 @@ def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
     `changed` is the time of its last change, so that a changed file is read anew.
     """
     try:
-        models = _models(path.read_text(encoding="utf-8"))
+        models = entries(load_yml(path.read_text(encoding="utf-8")), "models")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise UsageError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; correct it") from None
     found = []
     for model in models:
-        config = model.get("config") if isinstance(model, dict) else None
-        meta = config.get("meta") if isinstance(config, dict) else None
-        if isinstance(meta, dict) and "fingerprint" in meta:
+        meta = meta_of(model)
+        if "fingerprint" in meta:
             try:
                 found.append((str(model.get("name")), _Meta.model_validate(meta)))
             except ValidationError as error:
@@ -215,13 +214,6 @@ def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
                 where = f"config.meta.{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
                 raise UsageError(f"{path}: {model.get('name')}: {where}; restore it or delete both files") from None
     return found
-
-
-def _models(text: str) -> list[Any]:
-    """What stands under `models:`."""
-    document = load_yml(text)
-    models = document.get("models") if isinstance(document, dict) else None
-    return models if isinstance(models, list) else []
 
 
 def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from generator.contracts import Column, Contract, parse_contracts
+from generator.contracts import Column, Contract, contract_files, parse_contracts
 from generator.correcting import with_alias, with_synonym
 from generator.errors import UsageError
 from generator.texts import read_exactly, replace_exactly
@@ -17,7 +17,7 @@ _LONGEST = 80
 def contract_file(project: Path, contract: Contract) -> Path:
     """The yml in which a contract of a project is. Raises UsageError where it is gone."""
     folder = project / "models" / "gold"
-    for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
+    for path in contract_files(folder):
         try:
             model_path(read_exactly(path), contract.name)
             return path

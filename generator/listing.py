@@ -26,9 +26,7 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for layout in read_layouts(project.folder):
         contract = project.contracts.get(layout.contract)
-        held = contract is not None and layout.held_because(
-            contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed
-        )
+        held = contract is not None and project.held_because(layout, contract)
         found.append(
             {
                 "layout": layout.short,

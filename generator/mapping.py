@@ -17,7 +17,7 @@ from generator.fingerprint import fingerprint
 from generator.generate import Bench, Generated
 from generator.layouts import Layout, find_layout, read_layouts
 from generator.ledger import Connection, LedgerRow, connect, read_files, update_file
-from generator.nearby import discarded, drift_meta, ensure_not_frozen, find_near, without
+from generator.nearby import discarded, drift_meta, find_near, frozen, is_frozen, without
 from generator.profile import LayoutProfile
 from generator.project import Project
 from generator.recognising import contract_of, example_for, profile_of
@@ -98,9 +98,9 @@ def look_up(
         return layout
     known = {x.dbt_model for x in layouts} if settled is None else settled
     near = find_near(layouts, contract, profile, row.source, known)
-    if near:
+    if near and is_frozen(contract, near):
         with connect(project.database, project.folder) as connection:
-            ensure_not_frozen(connection, row, contract, near)
+            raise frozen(connection, row, contract, near)
     return Unmapped(row, contract, profile, example_for(layouts, contract, profile), near)
 
 

@@ -46,10 +46,13 @@ def find_near(
     )
 
 
-def ensure_not_frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Near | None) -> None:
-    """Raise GoldsmithError where the contract freezes the columns of its layouts and a file has others."""
-    if contract.modes.columns != "freeze" or near is None or not near.own or not near.drift.columns:
-        return
+def is_frozen(contract: Contract, near: Near) -> bool:
+    """Whether the contract freezes the columns of its layouts, and a file that is nearly one of them has others."""
+    return contract.modes.columns == "freeze" and near.own and near.drift.columns
+
+
+def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Near) -> GoldsmithError:
+    """What is said of such a file, with the first cell in a new column."""
     said = [plain(change, 3 * SHOWN) for change in near.drift.changes]
     for name, header in near.drift.added.items():
         cell = connection.execute(
@@ -60,7 +63,7 @@ def ensure_not_frozen(connection: Connection, row: LedgerRow, contract: Contract
         if cell:
             said.append(f"`{plain(header, SHOWN)}` holds {plain(repr(cell[1]), SHOWN)} in line {cell[0]}")
             break
-    raise GoldsmithError(
+    return GoldsmithError(
         f"gold.{contract.name} is frozen for other columns, and this file is not as those of {near.drift.origin}: "
         f"{'; '.join(said)}. Correct the file, or allow it in models/gold/{contract.name}.yml (schema_contract, columns: "
         "evolve); then: goldsmith generate && dbt run"

@@ -11,7 +11,7 @@ from generator.errors import UsageError
 from generator.layouts import Layout
 from generator.project import Project
 from generator.shadow import Version
-from generator.yml import load_yml
+from generator.yml import entries, load_yml, meta_of
 
 
 def version_at(project: Project, layout: Layout, ref: str) -> Version:
@@ -39,10 +39,8 @@ def _name(yml: str, layout: Layout) -> str:
         document = load_yml(yml)
     except yaml.YAMLError:
         return ""
-    for model in (document.get("models") if isinstance(document, dict) else None) or []:
-        config = model.get("config") if isinstance(model, dict) else None
-        meta = config.get("meta") if isinstance(config, dict) else None
-        if isinstance(meta, dict) and str(meta.get("fingerprint")) == layout.fingerprint:
+    for model in entries(document, "models"):
+        if str(meta_of(model).get("fingerprint")) == layout.fingerprint:
             return str(model.get("name"))
     return ""
 

@@ -110,10 +110,7 @@ def _planned(
             )
     columns = tuple(n for n in contract.names if n in why)
     said = [f"{n}: {why[n]}" for n in (*columns, *sorted(why.keys() - set(columns)))]
-    held, was_held = (
-        layout.held_because(c, project.min_confidence, hold_unreviewed=project.hold_unreviewed) if c else ""
-        for c in (contract, before)
-    )
+    held, was_held = (project.held_because(layout, c) if c else "" for c in (contract, before))
     if held and not was_held:
         said.append(f"it would be held out of gold: {held}")
     could = {n: looks[n] for n in _unknown(layout, contract) if n in looks and n not in why}

@@ -14,6 +14,7 @@ from generator.archive import Archive, open_archive
 from generator.budget import Limits, Price
 from generator.contracts import Contract, load_contracts
 from generator.errors import UsageError
+from generator.layouts import Layout
 from generator.request import Privacy
 from generator.sql_functions import create_functions_sql, function_names
 
@@ -43,6 +44,10 @@ class Project:
         if name not in self.contracts:
             raise UsageError(f"there is no contract {name!r}; this project has {', '.join(self.contracts)}")
         return self.contracts[name]
+
+    def held_because(self, layout: Layout, contract: Contract) -> str:
+        """Why a layout of a contract is held out of gold under the project's settings, '' if it is not."""
+        return layout.held_because(contract, self.min_confidence, hold_unreviewed=self.hold_unreviewed)
 
     @property
     def archive(self) -> Archive:

@@ -11,6 +11,7 @@ import yaml
 from generator.layouts import read_layouts
 from generator.project import Project
 from generator.staging_files import write_contract_models
+from generator.yml import entries
 from generator.yml_reading import read_yml
 
 # What a yml may have beside dbt models and sources, and nothing is built from.
@@ -39,8 +40,8 @@ def _rewrite(path: Path, names: Collection[str], tables: Collection[str]) -> Non
     if not isinstance(document, dict):
         return
     left = {key: value for key, value in document.items() if key not in (*_READERS, "models", "sources")}
-    left["models"] = [m for m in _dicts(document.get("models")) if m.get("name") not in names]
-    sources = [_without(source, tables) for source in _dicts(document.get("sources"))]
+    left["models"] = [m for m in entries(document, "models") if m.get("name") not in names]
+    sources = [_without(source, tables) for source in entries(document, "sources")]
     left["sources"] = [source for source in sources if source["tables"]]
     if left["models"] or left["sources"] or left.keys() - {"models", "sources", "version"}:
         path.write_text(yaml.safe_dump(left, allow_unicode=True, sort_keys=False), encoding="utf-8")
@@ -49,8 +50,4 @@ def _rewrite(path: Path, names: Collection[str], tables: Collection[str]) -> Non
 
 
 def _without(source: dict[str, Any], tables: Collection[str]) -> dict[str, Any]:
-    return {**source, "tables": [t for t in _dicts(source.get("tables")) if t.get("name") not in tables]}
-
-
-def _dicts(entries: Any) -> list[dict[str, Any]]:
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return {**source, "tables": [t for t in entries(source, "tables") if t.get("name") not in tables]}

@@ -87,5 +87,5 @@ def contract_fit(profile: LayoutProfile, contract: Contract) -> float:
 
 def example_for(layouts: Sequence[Layout], contract: Contract, profile: LayoutProfile) -> Example | None:
     """The nearest approved mapping onto the same contract."""
-    approved = [x for x in layouts if x.contract == contract.name and x.review == "approved"]
+    approved = [x for x in layouts if x.contract == contract.name and x.approved]
     return nearest_example([(x.headers, x.path.read_text(encoding="utf-8")) for x in approved], contract, profile)

@@ -9,8 +9,9 @@ from typing import Any
 from generator import candidate_files, telemetry
 from generator.candidate_files import Texts
 from generator.contracts import Contract
+from generator.correcting import corrected_sql
 from generator.difference import Difference
-from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
+from generator.errors import UsageError
 from generator.generate import Bench, Generated, generate
 from generator.layouts import Layout, read_layouts
 from generator.ledger import connect, has_database, read_files
@@ -18,13 +19,11 @@ from generator.mapping import Unmapped, bench_of
 from generator.project import Project
 from generator.providers import Provider
 from generator.recognising import example_for, profile_of
-from generator.render import LayoutName, mapping_meta, origin, render_sql, spaced
+from generator.render import LayoutName, mapping_meta, origin, render_sql
 from generator.renewed import renewed
-from generator.shadow import Version, shadow_run
+from generator.shadow import Version, shadow_run_or_why
 from generator.standing import BenchAmong, standing, start_among
-from generator.written import with_expression
-from generator.yml import load_yml
-from generator.yml_edit import model_path
+from generator.yml_edit import model_path, value_at
 
 CURRENT, CANDIDATE = "current", "candidate"
 
@@ -81,8 +80,7 @@ def regenerate(project: Project, layout: Layout, columns: Sequence[str], provide
 
 def _told(layout: Layout, texts: Texts) -> tuple[dict[str, list[str]], list[Any]]:
     """What a yml says of a mapping that is no remark: from which columns each gold column is, and what is asked."""
-    first, *rest = model_path(texts.yml, layout.dbt_model)
-    meta = load_yml(texts.yml)[first][rest[0]]["config"]["meta"]
+    meta = value_at(texts.yml, (*model_path(texts.yml, layout.dbt_model), "config", "meta"))
     sources = {name: column.get("source_columns") or [] for name, column in (meta.get("columns") or {}).items()}
     return {name: found for name, found in sources.items() if found}, meta.get("questions") or []
 
@@ -92,12 +90,8 @@ def compared(project: Project, made: Regenerated) -> Regenerated:
     versions = (
         Version(label, texts.sql, texts.yml) for label, texts in ((CURRENT, made.before), (CANDIDATE, made.after))
     )
-    try:
-        return replace(made, difference=shadow_run(project, made.layout, *versions))
-    except (DiskFullError, LockedError):
-        raise
-    except GoldsmithError as error:
-        return replace(made, note=str(error))
+    difference, note = shadow_run_or_why(project, made.layout, *versions)
+    return replace(made, difference=difference, note=note)
 
 
 def waiting(project: Project) -> list[Regenerated]:
@@ -158,8 +152,7 @@ def _ask_some(
 def _with_columns(sql: str, contract: Contract, made: Generated, columns: Sequence[str]) -> str:
     for column in contract.columns:
         if column.name in columns:
-            expression = made.candidate.columns[column.name].expression
-            sql = with_expression(sql, column.name, expression or f"cast(null as {spaced(column.data_type)})")
+            sql = corrected_sql(sql, column, made.candidate.columns[column.name])
     return sql
 
 

@@ -67,6 +67,7 @@ def mapped_select(candidate: Candidate, contract: Contract, relation: str, inden
 
 
 def spaced(data_type: str) -> str:
+    """A data type as sqlfluff wants it: a blank behind each comma."""
     return re.sub(r",\s*", ", ", data_type)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.yml import load_yml
-from generator.yml_edit import add_item, model_path, remove, set_value
+from generator.render import UNREVIEWED
+from generator.yml_edit import add_item, model_path, remove, set_value, value_at
 from generator.yml_places import Path
 
 # What one mapping has and another one may not have.
@@ -23,8 +23,8 @@ def renewed(
     the text cannot be edited without another change, KeyError where it does not describe the dbt model.
     """
     model = model_path(text, dbt_model)
-    before = _meta_of(text, model)
     meta = (*model, "config", "meta")
+    before = value_at(text, meta)
     for name, value in told.get("columns", {}).items():
         text = set_value(text, (*meta, "columns", name), value)
     for key, value in told.items():
@@ -35,19 +35,14 @@ def renewed(
         if key in before and key not in told:
             text = remove(text, (*meta, key))
     text = set_value(text, (*meta, "review"), "pending")
-    text = add_item(text, (*model, "config", "tags"), "unreviewed")
+    text = add_item(text, (*model, "config", "tags"), UNREVIEWED)
     return _with_descriptions(text, model, before.get("columns") or {}, descriptions)
-
-
-def _meta_of(text: str, model: Path) -> dict[str, Any]:
-    found: dict[str, Any] = load_yml(text)[model[0]][model[1]]["config"]["meta"]
-    return found
 
 
 def _with_descriptions(
     text: str, model: Path, before: Mapping[str, Mapping[str, Any]], descriptions: Mapping[str, str]
 ) -> str:
-    columns = load_yml(text)[model[0]][model[1]].get("columns") or []
+    columns = value_at(text, model).get("columns") or []
     for number, column in enumerate(columns):
         name = str(column.get("name")) if isinstance(column, dict) else ""
         if name in descriptions and column.get("description") in _ours(before.get(name) or {}):

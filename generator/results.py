@@ -118,7 +118,7 @@ def _frozen_message(contract: Contract, layout: Layout, freezing: Freezing) -> s
 def verdict(project: Project, row: LedgerRow, layout: Layout, quarantined: int) -> tuple[State, str]:
     """The state of a built file of which so many rows are quarantined, and why if that is not gold."""
     contract = project.contracts[layout.contract]
-    held = layout.held_because(contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
+    held = project.held_because(layout, contract)
     if held:
         return "held", held_message(project, layout, held)
     bad = quarantined + row.rows_rejected
@@ -146,7 +146,7 @@ def _layout_outcome(
     project: Project, layout: Layout, samples: Mapping[str, tuple[tuple[str, str], ...]]
 ) -> LayoutOutcome:
     contract = project.contract(layout.contract)
-    held = layout.held_because(contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
+    held = project.held_because(layout, contract)
     expressions = _expressions(layout.path)
     columns = tuple(
         MappedColumn(

@@ -16,9 +16,10 @@ import duckdb
 import yaml
 
 from generator.comparing import Side, compare
+from generator.contracts import contract_files
 from generator.dbt_runner import run_dbt
 from generator.difference import Difference
-from generator.errors import GoldsmithError, UsageError
+from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
 from generator.expressions import identifier, literal
 from generator.layouts import Layout
 from generator.ledger import connect, has_database, patiently
@@ -26,6 +27,7 @@ from generator.project import Project
 from generator.pruning import prune
 from generator.throw_away import throw_away
 from generator.visible import plain
+from generator.yml import entries, meta_of
 
 _TESTS = ("test", "unit_test")
 
@@ -53,6 +55,18 @@ def shadow_run(project: Project, layout: Layout, before: Version, after: Version
     except UsageError:
         # Something that a person wrote may read another layout.
         return _shadow_run(project, layout, before, after, alone=False)
+
+
+def shadow_run_or_why(
+    project: Project, layout: Layout, before: Version, after: Version
+) -> tuple[Difference | None, str]:
+    """The same, or why the versions cannot be compared. Raises LockedError and DiskFullError, which say nothing of them."""
+    try:
+        return shadow_run(project, layout, before, after), ""
+    except (LockedError, DiskFullError):
+        raise
+    except GoldsmithError as error:
+        return None, str(error)
 
 
 def _shadow_run(project: Project, layout: Layout, before: Version, after: Version, *, alone: bool) -> Difference:
@@ -104,8 +118,7 @@ def _put(project: Project, copy: Project, layout: Layout, version: Version) -> N
     yml.write_text(_dumped(rest), encoding="utf-8")
     yml.with_name(f"{layout.dbt_model}.shadow.yml").write_text(_dumped(own), encoding="utf-8")
     if version.contract_yml is not None:
-        gold = copy.folder / "models" / "gold"
-        for path in [*gold.glob("*.yml"), *gold.glob("*.yaml")]:
+        for path in contract_files(copy.folder / "models" / "gold"):
             if layout.contract in _names(yaml.safe_load(path.read_text(encoding="utf-8"))):
                 path.write_text(version.contract_yml, encoding="utf-8", newline="")
 
@@ -118,8 +131,8 @@ def _only(version: Version, layout: Layout) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise UsageError(f"{version.label}: line {line} of the yml is not valid YAML; correct it") from None
-    for model in _dicts(document, "models"):
-        meta = _meta(model)
+    for model in entries(document, "models"):
+        meta = meta_of(model)
         if model.get("name") == layout.dbt_model or meta.get("fingerprint") == layout.fingerprint:
             meta.update(review="approved", questions=[])
             meta.pop("reviewed", None)
@@ -130,7 +143,7 @@ def _only(version: Version, layout: Layout) -> dict[str, Any]:
 def _without(document: Any, layout: Layout) -> dict[str, Any]:
     """The project's yml without the dbt model and its raw table."""
     is_raw = _is_raw(layout)
-    models = [model for model in _dicts(document, "models") if model.get("name") != layout.dbt_model]
+    models = [model for model in entries(document, "models") if model.get("name") != layout.dbt_model]
     return {**document, "models": models, "sources": _sources(document, lambda *names: not is_raw(*names))}
 
 
@@ -141,25 +154,14 @@ def _is_raw(layout: Layout) -> Callable[[object, object], bool]:
 def _sources(document: Any, wanted: Callable[[object, object], bool]) -> list[dict[str, Any]]:
     """The sources of a yml with those of their tables that are wanted."""
     found = [
-        {**source, "tables": [t for t in _dicts(source, "tables") if wanted(source.get("name"), t.get("name"))]}
-        for source in _dicts(document, "sources")
+        {**source, "tables": [t for t in entries(source, "tables") if wanted(source.get("name"), t.get("name"))]}
+        for source in entries(document, "sources")
     ]
     return [source for source in found if source["tables"]]
 
 
 def _names(document: Any) -> list[object]:
-    return [model.get("name") for model in _dicts(document, "models")]
-
-
-def _dicts(holder: Any, key: str) -> list[dict[str, Any]]:
-    found = holder.get(key) if isinstance(holder, dict) else None
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-
-
-def _meta(model: dict[str, Any]) -> dict[str, Any]:
-    config = model.get("config")
-    meta = config.get("meta") if isinstance(config, dict) else None
-    return meta if isinstance(meta, dict) else {}
+    return [model.get("name") for model in entries(document, "models")]
 
 
 def _dumped(document: dict[str, Any]) -> str:

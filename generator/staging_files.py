@@ -22,7 +22,7 @@ from generator.render import (
     render_union_yml,
 )
 from generator.renewed import renewed
-from generator.texts import read_exactly, replace_exactly
+from generator.texts import read_exactly, replace_exactly, write_whole
 from generator.yml import load_yml
 
 
@@ -65,8 +65,8 @@ def write_layout(project: Path, name: LayoutName, sql: str, yml: str) -> Path:
         # dbt does not give a dbt model that is back the yml that it has parsed before: it is to parse all anew.
         (project / "target" / "partial_parse.msgpack").unlink(missing_ok=True)
     else:
-        _write(place.yml, yml)
-    _write(place.path, sql)
+        write_whole(place.yml, yml)
+    write_whole(place.path, sql)
     return place.path
 
 
@@ -102,13 +102,13 @@ def write_contract_models(project: Path, contracts: Sequence[str], layouts: Sequ
             (quarantine.with_suffix(".yml"), render_quarantine_yml(contract)),
         ):
             if not path.exists():
-                _write(path, text)
+                write_whole(path, text)
 
 
 def _write_union(path: Path, contract: str, text: str) -> None:
     """The list of a contract's layouts in the file that has it, or the file, if it is missing."""
     if not path.exists():
-        _write(path, text)
+        write_whole(path, text)
         return
     call = re.compile(
         rf"\{{\{{-?\s*union_layouts\(\s*['\"]{re.escape(contract)}['\"]\s*,\s*\[.*?\]\s*\)\s*-?\}}\}}", re.DOTALL
@@ -122,10 +122,3 @@ def _write_union(path: Path, contract: str, text: str) -> None:
         )
     if found[0].replace("\r\n", "\n") != wanted:
         replace_exactly(path, before, f"{before[: found.start()]}{wanted}{before[found.end() :]}")
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)

@@ -1,4 +1,7 @@
-"""Files that people own: read as they are, and replaced in one step, if nobody else has changed them meanwhile."""
+"""Files that people own: read as they are, and replaced in one step, if nobody else has changed them meanwhile.
+
+Files of goldsmith's own are written in one step, too.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,14 @@ def read_exactly(path: Path) -> str:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: byte {error.start + 1} is not UTF-8; save it as UTF-8") from None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file of goldsmith's own, whatever was there; its folder is made, too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_bytes(text.encode())
+    partial.replace(path)
 
 
 def replace_exactly(path: Path, before: str, after: str) -> None:

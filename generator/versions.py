@@ -19,12 +19,10 @@ def wanted_version(project: Project, layout: Layout) -> str:
     contract = project.contracts.get(layout.contract)
     if contract is None:
         return ""
-    text = layout.path.read_bytes().decode("utf-8", "replace").strip()
-    checksum = hashlib.sha256(text.encode()).hexdigest()
     # The yml has a word joiner between the brackets of Jinja, which is taken out where Python reads it.
-    held = layout.held_because(contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
+    held = project.held_because(layout, contract)
     held = held.replace("\u2060", "")
-    said = f"{checksum}{contract.rules}{_feeding(layout)}{held}"
+    said = f"{layout.sha256}{contract.rules}{_feeding(layout)}{held}"
     return hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()
 
 

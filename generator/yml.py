@@ -53,6 +53,19 @@ def load_yml(text: str) -> Any:
     return restored(document) if _JOINER in text or "2060" in text else document
 
 
+def entries(holder: Any, key: str) -> list[dict[str, Any]]:
+    """The dicts in the list under a key; none where something else stands there."""
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def meta_of(model: dict[str, Any]) -> dict[str, Any]:
+    """`config.meta` of a dbt model, as it is in the document; {} where there is none."""
+    config = model.get("config")
+    meta = config.get("meta") if isinstance(config, dict) else None
+    return meta if isinstance(meta, dict) else {}
+
+
 def restored(value: Any) -> Any:
     """Texts as they were before `dump_yml` made them inert, wherever in a value; lists and dicts are copies."""
     return _walk(value, lambda t: re.sub(rf"\{{{_JOINER}(?={_JOINER}*[{{%#])", "{", t))

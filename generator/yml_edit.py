@@ -124,12 +124,13 @@ def _set(text: str, path: Path, value: Any, after: str | None) -> str:
         return _with_entry(text, above.node if above else None, path, value, after)
     if isinstance(value, dict) and value and isinstance(place.node, yaml.MappingNode) and place.node.value:
         return _merged(text, path, value)
-    if _document_at(text, path) == value:
+    if value_at(text, path) == value:
         return text
     return _replaced(text, place, value)
 
 
-def _document_at(text: str, path: Path) -> Any:
+def value_at(text: str, path: Path) -> Any:
+    """The value at a place. Raises ValueError where there is none."""
     value = _document(text)
     for part in path:
         value = _child(value, part)
@@ -137,7 +138,7 @@ def _document_at(text: str, path: Path) -> Any:
 
 
 def _merged(text: str, path: Path, value: dict[Any, Any]) -> str:
-    old = _document_at(text, path)
+    old = value_at(text, path)
     for key, part in value.items():
         text = _set(text, (*path, key), part, None)
     for key in old:

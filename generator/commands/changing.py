@@ -18,7 +18,7 @@ from generator.commands.options import Settings, global_options, provider_option
 from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
 from generator.exporting import exporter
 from generator.layouts import Layout
-from generator.listing import find_listed
+from generator.listing import find_all_listed, find_listed
 from generator.lock import hold
 from generator.past import version_at
 from generator.planning import plan
@@ -61,12 +61,12 @@ def regenerate_(
         raise UsageError("--commit commits what --accept replaces; say both")
     if accept and (columns or not layouts):
         raise UsageError("--accept takes the candidate as it is: name its LAYOUT, and no --column")
-    named = {layout.dbt_model: layout for layout in (find_listed(project, name) for name in layouts)}
+    named = find_all_listed(project, layouts)
     if accept:
-        _accept(settings, project, list(named.values()), commit)
+        _accept(settings, project, named, commit)
         return
     with hold(project.database, "goldsmith regenerate"):
-        wanted = [(layout, columns) for layout in named.values()] or _in_need(project, columns)
+        wanted = [(layout, columns) for layout in named] or _in_need(project, columns)
         if not wanted:
             click.echo("[]" if settings.as_json else NOTHING)
             return
@@ -174,11 +174,8 @@ def _accept(settings: Settings, project: Project, layouts: Sequence[Layout], com
             candidate_files.ensure_acceptable(layout)
         paths = {layout.dbt_model: candidate_files.accept(layout) for layout in layouts}
         if commit:
-            names = list(paths)
-            title = (
-                f"Map {names[0]} anew" if len(names) == 1 else f"Map {len(names)} layouts anew\n\n" + "\n".join(names)
-            )
-            history.commit(project.folder, [path for pair in paths.values() for path in pair], title)
+            changed = [path for pair in paths.values() for path in pair]
+            history.commit_layouts(project.folder, changed, "Map {} anew", list(paths))
     done = "replaced and committed" if commit else "replaced"
     if settings.as_json:
         replaced = {name: [str(p.relative_to(project.folder)) for p in pair] for name, pair in paths.items()}

@@ -34,7 +34,8 @@ def approve_(settings: Settings, layouts: tuple[str, ...], commit: bool) -> None
         history.ensure_commits(project.folder)
     approvals = approve(find_all_listed(project, layouts), history.who(project.folder), now())
     if commit:
-        commit_layouts(settings, approvals)
+        paths = list(dict.fromkeys(path for a in approvals for path in (a.layout.path, a.layout.yml)))
+        history.commit_layouts(project.folder, paths, "Approve {}", [a.layout.dbt_model for a in approvals])
     if settings.as_json:
         click.echo(json_text([as_json(a) for a in approvals]))
     elif not settings.quiet:
@@ -109,7 +110,7 @@ def _show_layout(review: Review) -> None:
     click.echo(
         f"  files: {', '.join(plain(f, 80) for f in files[:FILES])}{more}" if files else "  no file of it is loaded"
     )
-    why = layout.held_because(review.contract, project.min_confidence, hold_unreviewed=project.hold_unreviewed)
+    why = project.held_because(layout, review.contract)
     if why and not layout.questions:
         click.echo(f"  held: {plain(why)}")
     drift = layout.drift or {"changes": ()}
@@ -173,14 +174,6 @@ def as_json(approval: Approval) -> dict[str, object]:
         "new": approval.new,
         "path": str(layout.yml),
     }
-
-
-def commit_layouts(settings: Settings, approvals: tuple[Approval, ...]) -> None:
-    """One commit with the files of these layouts."""
-    names = [a.layout.dbt_model for a in approvals]
-    title = f"Approve {names[0]}" if len(names) == 1 else f"Approve {len(names)} layouts\n\n" + "\n".join(names)
-    paths = {path: None for a in approvals for path in (a.layout.path, a.layout.yml)}
-    history.commit(settings.project.folder, list(paths), title)
 
 
 def now() -> str:
