@@ -1,6 +1,7 @@
 """Random sequences of what happens to a project, and what must hold after each build; many sequences in one project.
 
-`SEQUENCES=10000 python tests/sequences.py` tries so many and prints what was done in them. What must hold is in `world`.
+`SEQUENCES=10000 python tests/sequences.py` tries so many, on all cores, and prints what was done in them. What must hold
+is in `world`.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from lives import Drift, Life
 from promises import Change
 from world import World
@@ -37,61 +40,88 @@ Step = Literal[
 ]
 STEPS: tuple[Step, ...] = (*get_args(Step), "add", "drift", "edit", "edit")
 Build = Literal["run", "piecemeal", "dbt run"]
-MOST_LIVES = 40
+LIVES = 40
+PROJECTS = 5
+DAYS = 2
+STEPS_A_DAY = 3
 
 
 class Sequences(RuleBasedStateMachine):
-    """Each life takes a step, all at once; contracts change; commands build. `done` counts over all machines."""
+    """Days of many lives in one project. `done` counts over all machines.
 
-    lives = MOST_LIVES
+    Hypothesis draws what a day is made of; what each life makes of it comes from the `number` of the day in its `batch`, for
+    hypothesis would draw the first of the steps far too often.
+    """
+
+    lives = LIVES
+    batch = 0
     done: ClassVar[Counter[str]] = Counter()
+    begun: ClassVar[World | None] = None
+    place: ClassVar[tempfile.TemporaryDirectory[str] | None] = None
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="sequences"))
-        self.world = World(self.folder / "project", self.lives)
-        self.edited = self.sound = False
+        self.world = self.beginning()
+        self.sound = True
 
-    @initialize()
-    def begin(self) -> None:
-        """Every source sends its first file."""
-        for life in self.world.lives:
-            self.take(life, "add", 0)
-        self.build("run")
+    def beginning(self) -> World:
+        """A project of its own in which every source has sent its first file: made once, and copied."""
+        if Sequences.begun is None or len(Sequences.begun.lives) != self.lives:
+            place = Sequences.place = tempfile.TemporaryDirectory(prefix="begun")
+            world = World(Path(place.name) / "project", self.lives)
+            for life in world.lives:
+                world.land(life.file(life.shapes[0], False))
+            world.build("run", "--provider", "offline")
+            world.all_holds()
+            Sequences.begun = world
+        shutil.copytree(Sequences.begun.folder, self.folder / "project")
+        return Sequences.begun.moved(self.folder / "project")
 
-    @rule(seed=st.integers(0, 2**32 - 1))
-    def live(self, seed: int) -> None:
-        """Each life takes its next step. Drawn one by one, hypothesis would give most lives the first of the steps."""
-        chance = random.Random(seed)
-        for life in self.world.lives:
-            self.take(life, chance.choice(STEPS), chance.randrange(256))
-        self.edited = True
+    @rule(
+        number=st.integers(0, 2**32 - 1),
+        steps=st.integers(1, STEPS_A_DAY),
+        change=st.none() | st.sampled_from(get_args(Change)),
+        contract=st.sampled_from(["readings", "latest"]),
+        regenerated=st.none() | st.integers(0, 255),
+        how=st.sampled_from(get_args(Build)),
+    )
+    def day(
+        self, number: int, steps: int, change: Change | None, contract: str, regenerated: int | None, how: Build
+    ) -> None:
+        """Each life takes its steps, a contract may change under all of its layouts, one layout may be mapped anew by the
+        command, which compares it, too; then gold is brought up to date, and everything must hold.
+        """
+        self.sound = False
+        chance = random.Random(f"{self.batch} {number}")
+        for _ in range(steps):
+            for life in self.world.lives:
+                self.take(life, chance.choice(STEPS), chance.randrange(256))
+        if change:
+            self.change(change, contract)
+        if regenerated is not None:
+            self.regenerate(self.world.lives[regenerated % self.lives])
+        self.build(how)
+        self.sound = True
 
-    @rule(change=st.sampled_from(get_args(Change)), which=st.sampled_from(["readings", "latest"]))
-    def change(self, change: Change, which: str) -> None:
-        """A contract changes under all of its layouts."""
-        promise = self.world.promises[which]
-        self.world.promise(promise.changed(change))
+    def change(self, change: Change, contract: str) -> None:
+        """A contract changes."""
+        self.world.promise(self.world.promises[contract].changed(change))
         for life in self.world.lives:
-            if life.contract == which:
+            if life.contract == contract:
                 life.story.append(f"contract: {change}")
         self.done[f"contract: {change}"] += 1
-        self.edited = True
 
-    @rule(which=st.integers(0, 255))
-    def regenerate(self, which: int) -> None:
-        """One layout is mapped anew by the command, which compares it, too; `propose` does the same for many lives."""
-        life = self.world.lives[which % len(self.world.lives)]
+    def regenerate(self, life: Life) -> None:
+        """The command `regenerate`; `propose` does the same for many lives without comparing."""
         for layout in self.world.layouts(life)[-1:]:
             self.world.regenerate(layout)
             life.story.append(f"regenerate {layout.raw_table}")
             self.done["regenerate"] += 1
 
-    @precondition(lambda self: self.edited)
-    @rule(how=st.sampled_from(get_args(Build)))
     def build(self, how: Build) -> None:
-        """Commands that bring gold up to date; then everything must hold."""
-        world, self.sound = self.world, False
+        """Commands that bring gold up to date."""
+        world = self.world
         if how == "dbt run" and not world.renamed:
             world.dbt_run()
         elif how == "piecemeal":
@@ -105,7 +135,6 @@ class Sequences(RuleBasedStateMachine):
             life.story.append(how)
         self.done[how] += 1
         world.all_holds()
-        self.sound, self.edited = True, False
 
     def take(self, life: Life, step: Step, number: int) -> None:
         """One step of one life; another file where there is nothing that the step could be done to."""
@@ -142,40 +171,56 @@ class Sequences(RuleBasedStateMachine):
     def teardown(self) -> None:
         """The same inputs give the same gold: from the archive, too. What failed is left for a look."""
         world = self.world
-        if self.sound:
-            self.sound = False
-            world.build("run", "--provider", "offline")
-            world.all_holds()
-            gold = world.gold()
-            world.build("rebuild")
-            assert world.gold() == gold, f"{world.folder}: rebuilt gold is another"
-            world.all_holds()
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.sound:
+            return
+        world.build("run", "--provider", "offline")
+        world.all_holds()
+        gold = world.gold()
+        world.build("rebuild")
+        assert world.gold() == gold, f"{world.folder}: rebuilt gold is another"
+        world.all_holds()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def try_sequences(sequences: int, lives: int, steps: int = 8) -> None:
-    """So many random sequences, `lives` of them in each project, of so many steps and builds.
+def try_batch(batch: int, projects: int, lives: int) -> Counter[str]:
+    """Random sequences in so many projects, `lives` of them in each; what was done in them.
+
+    The same batch, the same sequences.
 
     AssertionError where something does not hold; it tells the lives, and where their project is left.
     """
-    Sequences.lives = lives
+    assert projects < 10, "hypothesis begins more than nine examples with the simplest ones"
+    Sequences.lives, Sequences.batch = lives, batch
+    Sequences.done.clear()
     run_state_machine_as_test(
-        Sequences,
+        seed(batch)(Sequences),
         settings=settings(
-            max_examples=-(-sequences // lives),
-            stateful_step_count=steps,
+            max_examples=projects,
+            stateful_step_count=DAYS,
             deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
+    return Counter(Sequences.done)
+
+
+def try_sequences(wanted: int) -> None:
+    """At least so many random sequences, on all cores; tells how many there were, and what was done in them."""
+    started, tried, done = time.monotonic(), 0, Counter[str]()
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        batches = [pool.submit(try_batch, n, PROJECTS, LIVES) for n in range(-(-wanted // (PROJECTS * LIVES)))]
+        try:
+            for batch in as_completed(batches):
+                done += batch.result()
+                tried += PROJECTS * LIVES
+                print(f"{tried} sequences in {time.monotonic() - started:.0f} s", flush=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    for what, times in sorted(done.items()):
+        print(f"{times:8} {what}")
 
 
 if __name__ == "__main__":
-    started = time.monotonic()
-    wanted = int(os.environ.get("SEQUENCES", "1000"))
-    try_sequences(wanted, MOST_LIVES)
-    print(f"{wanted} sequences in {time.monotonic() - started:.0f} s")
-    for what, times in sorted(Sequences.done.items()):
-        print(f"{times:8} {what}")
+    try_sequences(int(os.environ.get("SEQUENCES", "1000")))

@@ -8,13 +8,13 @@ from __future__ import annotations
 import pytest
 from lives import EDITS, Life, edited, effects
 from promises import Promise
-from sequences import try_sequences
+from sequences import try_batch
 
 pytestmark = pytest.mark.slow
 
 
 def test_what_must_hold_holds_after_any_sequence() -> None:
-    try_sequences(sequences=12, lives=6, steps=5)
+    try_batch(1, projects=2, lives=6)
 
 
 def test_a_record_that_gold_must_not_hold_is_known() -> None:

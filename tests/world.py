@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,14 @@ class World:
         for promise in self.promises.values():
             self.promise(promise)
             self.write(f"models/gold/{promise.name}.sql", "{{ gold_rows() }}\n")
+
+    def moved(self, folder: Path) -> World:
+        """The same project in another folder, where its files have been copied to."""
+        there = copy(self)
+        there.folder, there.database = folder, folder / self.database.name
+        there.lives, there.promises = deepcopy(self.lives), dict(self.promises)
+        there.kept = {folder / path.relative_to(self.folder): content for path, content in self.kept.items()}
+        return there
 
     # ---- what people and files do -----------------------------------------------------------------------------------
 
