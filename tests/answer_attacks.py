@@ -8,9 +8,9 @@ from typing import Any
 from asked import first_request
 from invented import layout, shipped
 
-from generator.answer import MAX_ANSWER, only_object, read_answer
 from generator.checks import static_violations
-from generator.request import BadAnswer
+from generator.llm.answer import MAX_ANSWER, only_object, read_answer
+from generator.matcher.request import BadAnswer
 
 CONTRACT = shipped("bank_transactions")
 REQUEST = first_request(

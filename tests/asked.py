@@ -13,21 +13,21 @@ from invented import LAYOUTS, ROOT, shipped
 from verdict import database, load
 
 from generator.candidate import Candidate
+from generator.columns.mask import mask
+from generator.columns.profile import ColumnProfile, LayoutProfile, build_profile
+from generator.database.sql_functions import describe_functions
+from generator.dialect.sorting import SAMPLE_CELL, sample_rows
 from generator.errors import GoldsmithError
-from generator.mask import mask
-from generator.matching import ranked
-from generator.offline import propose
-from generator.privacy import Disclosure
-from generator.profile import ColumnProfile, LayoutProfile, build_profile
-from generator.prompt import Prompt, build_prompt
-from generator.request import Privacy, Request
-from generator.sorting import SAMPLE_CELL, sample_rows
-from generator.sql_functions import describe_functions
+from generator.llm.privacy import Disclosure
+from generator.llm.prompt import Prompt, build_prompt
+from generator.matcher.matching import ranked
+from generator.matcher.offline import propose
+from generator.matcher.request import Privacy, Request
 
 CONTRACTS = ("bank_transactions", "orders", "contacts", "products")
 FUNCTIONS = describe_functions(ROOT / "macros")
 # The modules that write the matcher's notes and questions.
-_MATCHER = ("offline", "amounts", "directions", "questions", "dates")
+_MATCHER = ("matcher/offline", "matcher/amounts", "matcher/directions", "matcher/questions", "columns/dates")
 _RUN = re.compile(r"[^\W\d_]{3,}|\d{3,}")
 
 

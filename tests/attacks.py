@@ -20,8 +20,8 @@ from text_attacks import TEXTS, shown_raw
 from generator.candidate import Candidate, ColumnMapping
 from generator.checks import guarded, static_violations
 from generator.checks.grammar import FUNCTIONS
-from generator.contracts import Column, Contract
-from generator.sql_functions import create_functions_sql, function_names
+from generator.contracts.contract import Column, Contract
+from generator.database.sql_functions import create_functions_sql, function_names
 
 MACROS = Path(__file__).parents[1] / "macros"
 OURS = function_names(MACROS)

@@ -23,8 +23,8 @@ from projects import SKELETON, LiveProject
 from riddle import PLAIN, RIDDLE, RIGHT, WRONG, answer
 from tenacity import wait_none
 
-from generator.calls import read_calls
 from generator.cli import cli
+from generator.llm.calls import read_calls
 from generator.providers import faults
 from generator.visible import plain
 

@@ -10,9 +10,9 @@ from typing import Any
 import duckdb
 
 from generator.candidate import Candidate
-from generator.contracts import Contract, load_contracts
-from generator.profile import LayoutProfile, build_profile
-from generator.sql_functions import create_functions_sql
+from generator.columns.profile import LayoutProfile, build_profile
+from generator.contracts.contract import Contract, load_contracts
+from generator.database.sql_functions import create_functions_sql
 
 ROOT = Path(__file__).parents[1]
 LAYOUTS = ROOT.parent / "shared" / "layouts"

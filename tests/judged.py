@@ -10,11 +10,11 @@ from typing import Any
 from invented import ROOT
 
 from generator.candidate import Candidate, ColumnMapping
-from generator.contracts import Contract
-from generator.judging import Judgement, judge
-from generator.profile import LayoutProfile
-from generator.sandbox import Sandbox
-from generator.sql_functions import create_functions_sql
+from generator.columns.profile import LayoutProfile
+from generator.contracts.contract import Contract
+from generator.database.sql_functions import create_functions_sql
+from generator.mapping.judging import Judgement, judge
+from generator.mapping.sandbox import Sandbox
 
 FUNCTIONS = frozenset(
     "clean_text has_value parse_decimal parse_integer parse_date parse_timestamp parse_boolean net_amount".split()

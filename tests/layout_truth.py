@@ -10,10 +10,10 @@ from typing import Any
 
 from invented import LAYOUTS
 
-from generator.cells import clean
+from generator.columns.cells import clean
 from generator.errors import GoldsmithError
-from generator.intake import Incoming
-from generator.load import ReadFile, read_incoming
+from generator.intake.files import Incoming
+from generator.run.load import ReadFile, read_incoming
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from pathlib import Path
 from invented import shipped
 
 from generator.candidate import Provenance
-from generator.contracts import load_contracts
-from generator.fingerprint import fingerprint
-from generator.intake import Incoming
-from generator.layouts import read_layouts
-from generator.load import read_incoming
-from generator.offline import propose
-from generator.render import LayoutName, render_sql, render_yml
-from generator.staging_files import write_contract_models, write_layout
+from generator.columns.fingerprint import fingerprint
+from generator.contracts.contract import load_contracts
+from generator.intake.files import Incoming
+from generator.matcher.offline import propose
+from generator.project.layouts import read_layouts
+from generator.project.render import LayoutName, render_sql, render_yml
+from generator.project.staging_files import write_contract_models, write_layout
+from generator.run.load import read_incoming
 
 CONTRACT = "bank_transactions"
 CITIES = "aachen bremen celle dresden essen fulda goslar halle ilmenau jena kassel lindau mainz neuss ulm".split()

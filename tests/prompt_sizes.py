@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from asked import first_request, prompt_for, real_files, request_for, told
 
 from generator.budget import estimate
-from generator.profile import LayoutProfile, build_profile
+from generator.columns.profile import LayoutProfile, build_profile
 
 STATEMENT = ("Buchungstag", "Valuta", "Auftraggeber/Empfänger", "Verwendungszweck", "Betrag", "Währung", "Saldo")
 PAYEES = ("Bäckerei Sonnenschein", "Stadtwerke Neustadt", "Haberkorn, Wilhelmine", "Café am Markt 12")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from invented import evaluated, layout, shipped
 
 from generator.candidate import Candidate
-from generator.offline import propose
-from generator.profile import LayoutProfile, build_profile
+from generator.columns.profile import LayoutProfile, build_profile
+from generator.matcher.offline import propose
 
 BANK = shipped("bank_transactions")
 

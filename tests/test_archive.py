@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nobody import as_nobody
 
-from generator.archive import Archive, Original, moment_after, open_archive
 from generator.errors import GoldsmithError, StillWritten, UsageError
+from generator.intake.archive import Archive, Original, moment_after, open_archive
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 123456)
 ORIGINAL = Original("a" * 64, "orders/shop/x.csv", "orders", "shop", NOON, "0a1b2c3d", "shop_0a1b2c3d")

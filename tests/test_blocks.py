@@ -16,17 +16,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from invented import ROOT
 
-from generator import bodies, reading
-from generator.blocks import Prover
-from generator.dialect import Dialect
-from generator.encoding import Encoding
-from generator.intake import Incoming
-from generator.ledger import ledger_sql
-from generator.load import ReadFile, load_file
-from generator.profile import build_profile
-from generator.reading import read_file
-from generator.records import Syntax
-from generator.sorting import Reading
+from generator.columns.profile import build_profile
+from generator.database.ledger import ledger_sql
+from generator.dialect import bodies, reading
+from generator.dialect.blocks import Prover
+from generator.dialect.detection import Dialect
+from generator.dialect.encoding import Encoding
+from generator.dialect.reading import read_file
+from generator.dialect.records import Syntax
+from generator.dialect.sorting import Reading
+from generator.intake.files import Incoming
+from generator.run.load import ReadFile, load_file
 
 NUMBERS = count()
 HEADERS = ("id", "name", "city")

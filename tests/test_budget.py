@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from generator.budget import Limits, Price, Spent, dollars, estimate, over_limit
 from generator.errors import UsageError
-from generator.project import Project, open_project
+from generator.project.project import Project, open_project
 
 NOTHING = {"file": Spent(), "run": Spent(), "day": Spent()}
 FREE = Limits(None, None, None, None, None, None)

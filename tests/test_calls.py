@@ -22,11 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.budget import Limits
-from generator.calls import Calls, read_calls, read_spending
-from generator.entry import Entry
 from generator.errors import DiskFullError, UsageError
-from generator.prompt import Prompt
-from generator.request import ProviderError
+from generator.llm.calls import Calls, read_calls, read_spending
+from generator.llm.entry import Entry
+from generator.llm.prompt import Prompt
+from generator.matcher.request import ProviderError
 from generator.violation import Violation
 
 FREE = Limits(None, None, None, None, None, None)

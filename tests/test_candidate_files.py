@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from test_layouts_folder import write
 
-from generator import candidate_files, texts
-from generator.candidate_files import Texts
 from generator.errors import UsageError
-from generator.layouts import Layout, read_layouts
+from generator.project import candidate_files, texts
+from generator.project.candidate_files import Texts
+from generator.project.layouts import Layout, read_layouts
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.comment import MARK, ROOM, as_markdown, code
 from generator.difference import CellChange, ColumnChange, Difference, RowExample
 from generator.finding import BadRow, Checked, Finding, LayoutChange
-from generator.formats import as_github, as_json, as_junit, as_text
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn
+from generator.report.comment import MARK, ROOM, as_markdown, code
+from generator.report.formats import as_github, as_json, as_junit, as_text
 
 HOSTILE = (
     "::error::x",

@@ -13,8 +13,8 @@ from generator import checks
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.checks import ColumnResult, Outcome, all_checks, found, result_checks, static_violations
 from generator.checks.check import Asking, Check, Step
-from generator.contracts import Column, Contract
-from generator.profile import ColumnProfile, LayoutProfile
+from generator.columns.profile import ColumnProfile, LayoutProfile
+from generator.contracts.contract import Column, Contract
 from generator.violation import Violation
 
 FUNCTIONS = frozenset(

@@ -8,9 +8,9 @@ from projects import LiveProject
 from riddle import RIGHT, answer
 from test_prompted import REQUEST
 
-from generator.calls import Calls, read_calls
 from generator.errors import UsageError
-from generator.project import Project, open_project
+from generator.llm.calls import Calls, read_calls
+from generator.project.project import Project, open_project
 from generator.providers import ProviderError
 from generator.providers.choose import choose
 

@@ -6,9 +6,9 @@ import pytest
 from invented import layout, shipped
 
 from generator.candidate import ColumnMapping, Question
-from generator.chosen import knowing, mapping_from, unknown_values
-from generator.contracts import Contract
-from generator.profile import LayoutProfile
+from generator.columns.profile import LayoutProfile
+from generator.contracts.contract import Contract
+from generator.matcher.chosen import knowing, mapping_from, unknown_values
 
 BANK, ORDERS = shipped("bank_transactions"), shipped("orders")
 STATEMENT = layout(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from languages import LANGUAGES, Language, csv_text, writable
 
-from generator.alphabets import likelihood
-from generator.codepages import SURE, judge
-from generator.encoding import detect_encoding
+from generator.dialect.alphabets import likelihood
+from generator.dialect.codepages import SURE, judge
+from generator.dialect.encoding import detect_encoding
 
 CASES = [(language, encoding) for language in LANGUAGES for encoding in language.encodings]
 

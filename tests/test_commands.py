@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from projects import CHASE, EXAMPLES, SKELETON, LiveProject, Ran
 
 from generator.cli import cli
-from generator.lock import hold
+from generator.database.lock import hold
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.comparing import Side, compare
+from generator.changes.comparing import Side, compare
 from generator.difference import Difference
 
 Row = tuple[Any, ...]

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from projects import LiveProject
 
+from generator.database.lock import Owner, hold, owner_of
 from generator.errors import LockedError
-from generator.lock import Owner, hold, owner_of
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def running(project: LiveProject, program: str) -> Iterator[subprocess.Popen[str
 
 
 HOLDS_THE_LOCK = """
-import sys; from pathlib import Path; from generator.lock import hold
+import sys; from pathlib import Path; from generator.database.lock import hold
 with hold(Path(sys.argv[1]), "goldsmith run"): print("held", flush=True); sys.stdin.read()
 """
 HAS_IT_OPEN = """

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from projects import LiveProject
 
-from generator.layouts import read_layouts
-from generator.planned import ContractPlan
-from generator.planning import plans
-from generator.project import open_project
-from generator.versions import wanted_versions
+from generator.changes.planned import ContractPlan
+from generator.changes.planning import plans
+from generator.project.layouts import read_layouts
+from generator.project.project import open_project
+from generator.project.versions import wanted_versions
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import ROOT
 
-from generator.contracts import Column, Contract, Sign, load_contracts, parse_contracts
+from generator.contracts.contract import Column, Contract, Sign, load_contracts, parse_contracts
 from generator.errors import UsageError
 
 GOLD = ROOT / "models" / "gold"

@@ -12,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from invented import functions
 
-from generator.cells import has_value
-from generator.dates import DateShape, date_shape, read_date, settle_dates
-from generator.numbers import number_parts, number_shape, read_number, settle_numbers
+from generator.columns.cells import has_value
+from generator.columns.dates import DateShape, date_shape, read_date, settle_dates
+from generator.columns.numbers import number_parts, number_shape, read_number, settle_numbers
 
 JAN_31 = datetime(2024, 1, 31)
 EVENING = datetime(2024, 1, 31, 22, 15, 30)

@@ -14,7 +14,7 @@ import yaml
 from dbt.cli.main import dbtRunner
 from projects import CHASE, EXAMPLES, ROOT, SKELETON, LiveProject, command
 
-from generator.layouts import Layout, read_layouts
+from generator.project.layouts import Layout, read_layouts
 
 pytestmark = pytest.mark.slow
 

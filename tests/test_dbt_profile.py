@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from invented import ROOT
 
-from generator.dbt_profile import names_database
+from generator.database.dbt_profile import names_database
 
 
 def test_the_profile_names_the_database_of_the_project_from_inside_it(monkeypatch: pytest.MonkeyPatch) -> None:

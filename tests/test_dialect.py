@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.dialect import Dialect, another_header, detect_dialect
+from generator.dialect.detection import Dialect, another_header, detect_dialect
+from generator.dialect.records import Record, Syntax, records, split_lines
 from generator.errors import GoldsmithError
-from generator.records import Record, Syntax, records, split_lines
 
 
 def dialect(text: str, complete: bool = True) -> Dialect:

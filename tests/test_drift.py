@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from invented import layout, shipped
 
 from generator.candidate import Candidate, Provenance, Question
-from generator.drift import Drift, drift, nearest
-from generator.judging import Judgement
+from generator.columns.profile import LayoutProfile, build_profile
+from generator.mapping.judging import Judgement
+from generator.mapping.starting import Near, Start, starting_point
+from generator.matcher.offline import propose
 from generator.naming import safe_columns
-from generator.offline import propose
-from generator.profile import LayoutProfile, build_profile
-from generator.render import LayoutName, render_yml
-from generator.starting import Near, Start, starting_point
+from generator.project.drift import Drift, drift, nearest
+from generator.project.render import LayoutName, render_yml
 from generator.violation import Part, Violation
-from generator.yml import load_yml
+from generator.yml.writing import load_yml
 
 BANK = shipped("bank_transactions")
 BEFORE = """

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from languages import LANGUAGES, Language, writable
 
-from generator import decoding, encoding
-from generator.codepages import SURE
-from generator.encoding import detect_encoding
+from generator.dialect import decoding, encoding
+from generator.dialect.codepages import SURE
+from generator.dialect.encoding import detect_encoding
 from generator.errors import GoldsmithError
 
 GERMAN = "Buchungstag;Empfänger;Verwendungszweck\n01.02.2024;Café Müller & Söhne;Größe: 5 €, „Frühstück“\n"

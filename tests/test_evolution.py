@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.contracts import Contract, parse_contracts
-from generator.evolution import compare, holds_all
-from generator.yml import dump_yml
+from generator.contracts.contract import Contract, parse_contracts
+from generator.contracts.evolution import compare, holds_all
+from generator.yml.writing import dump_yml
 
 YML = """
 models:

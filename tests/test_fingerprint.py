@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.fingerprint import compatible, fingerprint
-from generator.profile import build_profile
+from generator.columns.fingerprint import compatible, fingerprint
+from generator.columns.profile import build_profile
 
 SHAPES = [
     "text",

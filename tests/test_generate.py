@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.candidate import Candidate, ColumnMapping, Provenance, Question
-from generator.contracts import Contract, load_contracts
-from generator.drift import drift
-from generator.generate import Bench, Blocked, Generated, first_request, generate
-from generator.judging import Judgement
-from generator.profile import LayoutProfile, build_profile
-from generator.prompt import build_prompt, shown
+from generator.columns.profile import LayoutProfile, build_profile
+from generator.contracts.contract import Contract, load_contracts
+from generator.database.sql_functions import create_functions_sql, function_names
+from generator.llm.prompt import build_prompt, shown
+from generator.mapping.generate import Bench, Blocked, Generated, first_request, generate
+from generator.mapping.judging import Judgement
+from generator.mapping.sandbox import Sandbox
+from generator.mapping.starting import Near, starting_point
+from generator.project.drift import drift
 from generator.providers import Answer, BadAnswer, Provider, ProviderError, Request
-from generator.sandbox import Sandbox
-from generator.sql_functions import create_functions_sql, function_names
-from generator.starting import Near, starting_point
 from generator.violation import Part, Violation
 
 ROOT = Path(__file__).parents[1]

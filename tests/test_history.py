@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import UsageError
-from generator.history import changed_since, commit, text_at, who
+from generator.project.history import changed_since, commit, text_at, who
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from projects import SKELETON, LiveProject, Ran
 from rich.console import Console
 
-from generator.terminal import progress_bar
+from generator.report.terminal import progress_bar
 
 pytestmark = pytest.mark.slow
 

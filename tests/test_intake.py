@@ -18,7 +18,7 @@ import pytest
 from nobody import as_nobody
 
 from generator.errors import GoldsmithError, StillWritten, UsageError
-from generator.intake import Incoming, ensure_quiet, find_files, sha256
+from generator.intake.files import Incoming, ensure_quiet, find_files, sha256
 
 CONTRACTS = ["orders", "contacts"]
 

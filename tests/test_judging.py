@@ -9,8 +9,8 @@ from invented import layout, shipped
 from judged import answered, judged, judged_candidate, rules
 
 from generator.candidate import ColumnMapping, Question
-from generator.contracts import Column, Contract
-from generator.offline import propose
+from generator.contracts.contract import Column, Contract
+from generator.matcher.offline import propose
 from generator.violation import Part, Violation
 
 BANK, ORDERS = shipped("bank_transactions"), shipped("orders")

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from projects import SKELETON, LiveProject, Ran
 
-from generator.intake import find_files
-from generator.project import open_project
-from generator.taking_in import take_in
+from generator.intake.files import find_files
+from generator.project.project import open_project
+from generator.run.taking_in import take_in
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -10,13 +10,13 @@ import pytest
 from invented import layout, shipped
 
 from generator.candidate import Provenance
+from generator.columns.fingerprint import fingerprint
+from generator.columns.profile import LayoutProfile
 from generator.errors import UsageError
-from generator.fingerprint import fingerprint
-from generator.layouts import Layout, find_layout, read_layouts
-from generator.offline import propose
-from generator.profile import LayoutProfile
-from generator.render import LayoutName, render_sql, render_yml
-from generator.staging_files import write_contract_models, write_layout
+from generator.matcher.offline import propose
+from generator.project.layouts import Layout, find_layout, read_layouts
+from generator.project.render import LayoutName, render_sql, render_yml
+from generator.project.staging_files import write_contract_models, write_layout
 
 BANK = shipped("bank_transactions")
 STATEMENT = layout("Date,Payee,Amount\n2024-01-31,Baker,-5.40\n2024-01-30,Butcher,-8.00\n")

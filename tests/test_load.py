@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from invented import ROOT
 
+from generator.database.ledger import LedgerRow, connect, read_files, update_file
 from generator.errors import GoldsmithError, UsageError
-from generator.intake import Incoming
-from generator.ledger import LedgerRow, connect, read_files, update_file
-from generator.load import ReadFile, load_file, read_incoming
+from generator.intake.files import Incoming
+from generator.run.load import ReadFile, load_file, read_incoming
 
 NUMBERS = count()
 many = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,9 +9,9 @@ import pytest
 from many_layouts import CONTRACT, source, write_file, write_layouts
 from projects import SKELETON, LiveProject, Ran
 
-from generator.layouts import read_layouts
-from generator.render import LayoutName
-from generator.staging_files import write_contract_models
+from generator.project.layouts import read_layouts
+from generator.project.render import LayoutName
+from generator.project.staging_files import write_contract_models
 
 MANY = 60
 

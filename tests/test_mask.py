@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.mask import mask, way
+from generator.columns.mask import mask, way
 
 
 @pytest.mark.parametrize(

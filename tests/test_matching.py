@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented import layout
 
-from generator.contracts import parse_contracts
-from generator.matching import (
+from generator.columns.profile import ColumnProfile, LayoutProfile, build_profile
+from generator.contracts.contract import parse_contracts
+from generator.matcher.matching import (
     ACCEPT,
     CERTAIN,
     _hungarian,
@@ -23,7 +24,6 @@ from generator.matching import (
     type_fit,
     value_key,
 )
-from generator.profile import ColumnProfile, LayoutProfile, build_profile
 
 (STOCK,) = parse_contracts(
     """

@@ -11,13 +11,13 @@ import pytest
 from llm_server import Behaviour, LLMServer, broken_off, raw, reply, reset, status
 
 from generator.budget import Limits, Price, estimate
-from generator.calls import Calls, read_calls
-from generator.prompt import Prompt
+from generator.llm.calls import Calls, read_calls
+from generator.llm.prompt import Prompt
+from generator.matcher.request import ProviderError
 from generator.providers import Completion
 from generator.providers.metered import Metered
 from generator.providers.openai import OpenAIEndpoint
 from generator.providers.prices import cost
-from generator.request import ProviderError
 
 PROMPT = Prompt("mapping-9", "You map.", "Map this: a,b,c", {"type": "object"}, "shop orders 3f2a9c1e", 1)
 PRICES = {"an-llm": Price(10, 100)}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from projects import SKELETON, LiveProject, Ran
 
-from generator.contracts import Contract, parse_contracts
+from generator.contracts.contract import Contract, parse_contracts
+from generator.contracts.modes import Modes
 from generator.errors import UsageError
-from generator.modes import Modes
 
 CONTRACT = """\
 models:

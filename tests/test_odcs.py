@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from open_data_contract_standard.model import OpenDataContractStandard
 from projects import ROOT, LiveProject
 
-from generator.contracts import parse_contracts
+from generator.contracts.contract import parse_contracts
+from generator.contracts.odcs import from_odcs, not_enforced, to_odcs
+from generator.contracts.odcs_types import data_type
 from generator.errors import UsageError
-from generator.odcs import from_odcs, not_enforced, to_odcs
-from generator.odcs_types import data_type
-from generator.yml import dump_yml, load_yml
+from generator.yml.writing import dump_yml, load_yml
 
 STANDARD = jsonschema.Draft201909Validator(json.loads(OpenDataContractStandard.json_schema()))
 SHIPPED = sorted((ROOT / "models/gold").glob("*.yml"))

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import evaluate, evaluated, layout, shipped
 
-from generator.contracts import Contract, parse_contracts
-from generator.matching import ACCEPT
-from generator.offline import propose
-from generator.profile import build_profile
+from generator.columns.profile import build_profile
+from generator.contracts.contract import Contract, parse_contracts
+from generator.matcher.matching import ACCEPT
+from generator.matcher.offline import propose
 
 BANK, ORDERS, CONTACTS, PRODUCTS = (shipped(n) for n in ("bank_transactions", "orders", "contacts", "products"))
 

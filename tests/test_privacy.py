@@ -13,10 +13,10 @@ from invented import layout, shipped
 from judged import judged_candidate
 
 from generator.candidate import Candidate, ColumnMapping
-from generator.contracts import Column, Contract, Sign
-from generator.privacy import Disclosure
-from generator.profile import ColumnProfile, LayoutProfile, build_profile
-from generator.request import Privacy, Ranked, Request
+from generator.columns.profile import ColumnProfile, LayoutProfile, build_profile
+from generator.contracts.contract import Column, Contract, Sign
+from generator.llm.privacy import Disclosure
+from generator.matcher.request import Privacy, Ranked, Request
 
 CONTRACT = Contract(
     name="orders",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented import layout
 
-from generator.profile import build_profile
+from generator.columns.profile import build_profile
 
 STATEMENT = layout(
     """

@@ -21,16 +21,16 @@ from asked import CONTRACTS, first_request, prompt_for
 from invented import ROOT, functions, layout, shipped
 from prompt_sizes import estimate, sizes
 
-from generator.answer import MAX_ANSWER, answer_schema, only_object, read_answer
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.checks import static_violations
 from generator.checks.grammar import FUNCTIONS as FUNCTION_NAMES
-from generator.contracts import Column, Contract, Sign
+from generator.columns.profile import LayoutProfile, build_profile
+from generator.contracts.contract import Column, Contract, Sign
+from generator.database.sql_functions import describe_functions, function_names
 from generator.errors import GoldsmithError
-from generator.profile import LayoutProfile, build_profile
-from generator.prompt import PROMPT_VERSION, Prompt, build_prompt, prompt_text, shown
-from generator.request import BadAnswer, Example, Privacy, ProviderError, Ranked, Request
-from generator.sql_functions import describe_functions, function_names
+from generator.llm.answer import MAX_ANSWER, answer_schema, only_object, read_answer
+from generator.llm.prompt import PROMPT_VERSION, Prompt, build_prompt, prompt_text, shown
+from generator.matcher.request import BadAnswer, Example, Privacy, ProviderError, Ranked, Request
 from generator.violation import Part, Violation
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -151,7 +151,9 @@ def test_the_prompt_is_the_golden_one(name: str, request_: Request) -> None:
 
 
 def test_a_changed_text_has_a_new_version() -> None:
-    texts = sorted((p.name, p.read_text(encoding="utf-8")) for p in files("generator").joinpath("prompts").iterdir())
+    texts = sorted(
+        (p.name, p.read_text(encoding="utf-8")) for p in files("generator.llm").joinpath("prompts").iterdir()
+    )
     digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()
     path = GOLDEN / "prompt_versions.txt"
     known = dict(line.split() for line in path.read_text(encoding="utf-8").splitlines())
@@ -454,7 +456,7 @@ def test_the_answer_in_the_text_is_one_that_is_read_and_passes() -> None:
 
 
 def test_the_texts_say_model_only_where_they_say_whose() -> None:
-    texts = "".join(prompt_text(p.name[:-3]) for p in files("generator").joinpath("prompts").iterdir())
+    texts = "".join(prompt_text(p.name[:-3]) for p in files("generator.llm").joinpath("prompts").iterdir())
     assert re.findall(r"(?<!dbt )models?\b", texts) == []
 
 

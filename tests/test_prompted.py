@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from generator.candidate import Candidate
-from generator.contracts import Column, Contract
-from generator.profile import build_profile
-from generator.prompt import PROMPT_VERSION, build_prompt
+from generator.columns.profile import build_profile
+from generator.contracts.contract import Column, Contract
+from generator.llm.prompt import PROMPT_VERSION, build_prompt
+from generator.matcher.request import BadAnswer, ProviderError, Request
 from generator.providers import Completion, Endpoint, Prompt, Usage
 from generator.providers.prompted import PromptedProvider
-from generator.request import BadAnswer, ProviderError, Request
 from generator.violation import Violation
 
 FUNCTIONS = "- `clean_text(x)`"

@@ -8,10 +8,10 @@ from pathlib import Path
 import yaml
 from projects import SKELETON, LiveProject
 
-from generator.layouts import read_layouts
-from generator.project import open_project
-from generator.pruning import prune
-from generator.throw_away import throw_away
+from generator.project.layouts import read_layouts
+from generator.project.project import open_project
+from generator.project.pruning import prune
+from generator.project.throw_away import throw_away
 
 
 def test_only_the_layouts_that_matter_are_left(tmp_path: Path) -> None:

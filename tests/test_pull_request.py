@@ -18,11 +18,11 @@ from many_layouts import CONTRACT, source, table, write_file
 from projects import CHASE, SKELETON, LiveProject, Ran
 from pull_request import begin, git, pull_request
 
-from generator.comment import MARK
-from generator.history import changed_since
-from generator.layouts import read_layouts
-from generator.project import open_project
-from generator.touched import Touched, affected, incoming, samples, touched_since
+from generator.changes.touched import Touched, affected, incoming, samples, touched_since
+from generator.project.history import changed_since
+from generator.project.layouts import read_layouts
+from generator.project.project import open_project
+from generator.report.comment import MARK
 
 ROOT = Path(__file__).parents[1]
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/goldsmith-check.yml").read_text(encoding="utf-8"))

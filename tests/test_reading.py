@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from generator import utf8
-from generator.dialect import Dialect
+from generator.dialect import utf8
+from generator.dialect.detection import Dialect
+from generator.dialect.reading import read_file
+from generator.dialect.records import Syntax
+from generator.dialect.sorting import SAMPLE_CELL, SAMPLE_ROWS, Reading, sample_rows
 from generator.errors import GoldsmithError
-from generator.intake import Incoming
-from generator.load import read_incoming
-from generator.reading import read_file
-from generator.records import Syntax
-from generator.sorting import SAMPLE_CELL, SAMPLE_ROWS, Reading, sample_rows
+from generator.intake.files import Incoming
+from generator.run.load import read_incoming
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.readings import read_as
+from generator.matcher.readings import read_as
 
 DATES = ("%d/%m/%Y", "%m/%d/%Y")
 SIGNS = ("decimal point", "decimal comma")

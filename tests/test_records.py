@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.records import MAX_LINES_A_RECORD, Record, Syntax, records, split_lines
+from generator.dialect.records import MAX_LINES_A_RECORD, Record, Syntax, records, split_lines
 
 ANY_TEXT = st.text(st.sampled_from("ab1,;|'\"\\\n\r \x0b\x85\u2028ä"), max_size=60)
 SYNTAXES = [

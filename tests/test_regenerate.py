@@ -16,16 +16,16 @@ from click.testing import CliRunner
 from projects import CHASE, EXAMPLES, ROOT, SKELETON, LiveProject
 
 from generator.candidate import ColumnMapping
+from generator.changes.regenerating import regenerate
+from generator.changes.shadow import Version, shadow_run
 from generator.cli import cli
 from generator.errors import GoldsmithError, UsageError
-from generator.layouts import Layout
-from generator.listing import find_listed
-from generator.pipeline import generate_loaded, load
-from generator.project import Project, open_project
+from generator.project.layouts import Layout
+from generator.project.listing import find_listed
+from generator.project.project import Project, open_project
 from generator.providers import Answer, Provider, Request
 from generator.providers.offline import OfflineProvider
-from generator.regenerating import regenerate
-from generator.shadow import Version, shadow_run
+from generator.run.pipeline import generate_loaded, load
 
 pytestmark = pytest.mark.slow
 

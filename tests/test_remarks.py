@@ -9,7 +9,7 @@ from projects import SKELETON, LiveProject
 from rich.console import Console
 
 from generator.outcome import FileOutcome, RunOutcome
-from generator.terminal import show_run
+from generator.report.terminal import show_run
 
 DOUBTFUL = "id;name;city\n" + "".join(
     [f"{i};Ann;Rome\n" + f'{i};"Bob\x1b[31m;Oslo\n' * (i % 7 == 3) for i in range(1, 41)]

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from invented import ROOT, layout, shipped
 
 from generator.candidate import Candidate, ColumnMapping, Provenance, Question
-from generator.contracts import Contract, parse_contracts
-from generator.fingerprint import fingerprint
-from generator.offline import propose
-from generator.profile import LayoutProfile, build_profile
-from generator.render import (
+from generator.columns.fingerprint import fingerprint
+from generator.columns.profile import LayoutProfile, build_profile
+from generator.contracts.contract import Contract, parse_contracts
+from generator.database.sql_functions import create_functions_sql
+from generator.matcher.offline import propose
+from generator.project.render import (
     LayoutName,
     body_sha256,
     mapped_select,
@@ -31,8 +32,7 @@ from generator.render import (
     render_union_yml,
     render_yml,
 )
-from generator.sql_functions import create_functions_sql
-from generator.yml import dump_yml, load_yml
+from generator.yml.writing import dump_yml, load_yml
 
 GOLDEN = Path(__file__).parent / "golden"
 (SALES,) = parse_contracts(

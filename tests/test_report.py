@@ -16,7 +16,7 @@ import pytest
 from generator.difference import CellChange, ColumnChange, Difference, RowExample
 from generator.errors import UsageError
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, Preview, RunOutcome
-from generator.report import KINDS, flow, render_report, share, visible, write_report
+from generator.report.html import KINDS, flow, render_report, share, visible, write_report
 
 VOID = {"meta", "br", "wbr", "link", "img", "input", "base"}
 SVG_SHAPES = {"path", "rect"}

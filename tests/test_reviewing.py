@@ -13,11 +13,11 @@ from projects import SKELETON, LiveProject
 
 from generator.cli import cli
 from generator.errors import UsageError
-from generator.layouts import Layout, read_layouts
-from generator.project import Project, open_project
-from generator.results import verdict
-from generator.reviewing import Decision, files_of, open_review, waiting
-from generator.yml import load_yml
+from generator.project.layouts import Layout, read_layouts
+from generator.project.project import Project, open_project
+from generator.review.reviewing import Decision, files_of, open_review, waiting
+from generator.run.results import verdict
+from generator.yml.writing import load_yml
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +149,7 @@ def test_approve_commits_exactly_the_files_of_the_layouts(project: Project) -> N
 def test_what_cannot_be_committed_is_not_approved_either(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(project.folder / ".git")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.folder.parent))
-    monkeypatch.setattr("generator.history.who", lambda _: "Ann")
+    monkeypatch.setattr("generator.project.history.who", lambda _: "Ann")
     said = say(project, "approve", named(project, "plain").short, "--commit")
     assert "in no git repository" in str(said.exception)
     assert not named(project, "plain").approved

@@ -14,10 +14,10 @@ import pytest
 from projects import CHASE, EXAMPLES, SKELETON, LiveProject
 from s3_server import KEY, SECRET, client, s3_server
 
-from generator.archive import Original, moment_after, open_archive
 from generator.errors import GoldsmithError, StillWritten, UsageError
-from generator.intake import find_files
-from generator.remote import MISSING, fetched, is_remote, list_remote
+from generator.intake.archive import Original, moment_after, open_archive
+from generator.intake.files import find_files
+from generator.intake.remote import MISSING, fetched, is_remote, list_remote
 
 pytestmark = pytest.mark.slow
 BANK = "bank_transactions"

@@ -11,10 +11,10 @@ import duckdb
 import pytest
 
 from generator.checks import ColumnResult
-from generator.contracts import Column, Contract
-from generator.measuring import column_results
-from generator.sandbox import MAX_ROWS, Sandbox, SandboxError
-from generator.sql_functions import create_functions_sql
+from generator.contracts.contract import Column, Contract
+from generator.database.sql_functions import create_functions_sql
+from generator.mapping.measuring import column_results
+from generator.mapping.sandbox import MAX_ROWS, Sandbox, SandboxError
 
 FUNCTIONS_SQL = create_functions_sql(Path(__file__).parents[1] / "macros")
 CONTRACT = Contract(

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from generator.difference import CellChange, ColumnChange, Difference, RowExample
-from generator.showing import show_difference, show_sql_changes, sql_changes
+from generator.report.showing import show_difference, show_sql_changes, sql_changes
 from generator.visible import UNSEEN
 
 HOSTILE = "[red]\x1b[31mx\u202ey\x07[/red]\u2028" + "z" * 500

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.matching import ACCEPT
-from generator.similarity import best, similarity
+from generator.columns.similarity import best, similarity
+from generator.matcher.matching import ACCEPT
 
 NEUTRAL = frozenset({"transaction", "the", "of"})
 

@@ -15,10 +15,10 @@ from projects import SKELETON, LiveProject, Ran
 from rich.console import Console
 from riddle import RIDDLE, RIGHT, WRONG, answer
 
-from generator.calls import read_calls
+from generator.llm.calls import read_calls
 from generator.outcome import FileOutcome, LayoutOutcome, LLMSpending, MappedColumn, RunOutcome, Spending
-from generator.report import render_report
-from generator.terminal import show_layout, show_run
+from generator.report.html import render_report
+from generator.report.terminal import show_layout, show_run
 
 FILE = FileOutcome(
     source_file="a.csv",

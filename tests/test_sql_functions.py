@@ -15,8 +15,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from generator.database.sql_functions import create_functions_sql, function_names
 from generator.errors import UsageError
-from generator.sql_functions import create_functions_sql, function_names
 
 MACROS = Path(__file__).parents[1] / "macros"
 FUNCTIONS = {

@@ -9,8 +9,8 @@ from invented import layout
 from test_layouts_folder import BANK, write
 
 from generator.errors import UsageError
-from generator.layouts import read_layouts
-from generator.staging_files import write_contract_models
+from generator.project.layouts import read_layouts
+from generator.project.staging_files import write_contract_models
 
 OTHER = layout('Date,Payee,Amount\n31.01.2024,Baker,"-5,40"\n')
 

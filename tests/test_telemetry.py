@@ -20,15 +20,15 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from generator import telemetry
 from generator.budget import Limits, Price
-from generator.calls import Calls
 from generator.errors import GoldsmithError, UsageError
-from generator.exporting import exporter
-from generator.prompt import Prompt
+from generator.llm import telemetry
+from generator.llm.calls import Calls
+from generator.llm.exporting import exporter
+from generator.llm.prompt import Prompt
+from generator.matcher.request import ProviderError
 from generator.providers.metered import Metered
 from generator.providers.openai import OpenAIEndpoint
-from generator.request import ProviderError
 
 PROMPT = Prompt("mapping-9", "THE SYSTEM", "THE USER", {"type": "object"}, "shop orders 3f2a9c1e", 2)
 
@@ -180,8 +180,8 @@ def test_neither_prompt_nor_answer_is_traced(tmp_path: Path, seen: Seen) -> None
 # A process with a call in it, as a command would make one.
 PROGRAM = """
 import os
-from generator import telemetry
-from generator.exporting import exporter
+from generator.llm import telemetry
+from generator.llm.exporting import exporter
 sending = exporter(os.environ)
 with telemetry.mapping("a", "b"), telemetry.chat("openai", "an-llm", "llm.example", 443, 1, 1) as call:
     call.answered("an-llm", "stop", (10, 20), 0.1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import UsageError
-from generator.texts import read_exactly, replace_exactly
+from generator.project.texts import read_exactly, replace_exactly
 
 TEXT = "\ufeffselect 1\r\n-- é\n"
 

@@ -21,9 +21,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator import unpacking
 from generator.errors import GoldsmithError
-from generator.unpacking import unpacked
+from generator.intake import unpacking
+from generator.intake.unpacking import unpacked
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -343,7 +343,7 @@ def unpacked_within(megabytes: int, path: Path) -> str:
         import resource, sys, tempfile
         from pathlib import Path
         from generator.errors import GoldsmithError
-        from generator.unpacking import unpacked
+        from generator.intake.unpacking import unpacked
         with open("/proc/self/status") as file:
             used = next(int(line.split()[1]) for line in file if line.startswith("VmSize")) * 1024
         resource.setrlimit(resource.RLIMIT_AS, (used + {megabytes} * 2**20,) * 2)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from invented import ROOT
 
-from generator.yml import dump_yml, load_yml
-from generator.yml_edit import add_item, model_path, remove, set_value
+from generator.yml.edit import add_item, model_path, remove, set_value
+from generator.yml.writing import dump_yml, load_yml
 
 OURS = (ROOT / "models/staging/sparkasse/stg_sparkasse__bank_transactions_c5877afd.yml").read_text(encoding="utf-8")
 META = ("models", 0, "config", "meta")

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.yml import dump_yml
-from generator.yml_reading import read_yml
+from generator.yml.reading import read_yml
+from generator.yml.writing import dump_yml
 
 ROOT = Path(__file__).parents[1]
 ODD = """

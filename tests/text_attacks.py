@@ -18,17 +18,17 @@ from jinja2 import Environment
 from rich.console import Console
 
 from generator.candidate import Candidate, Provenance, Question
-from generator.fingerprint import fingerprint
+from generator.columns.fingerprint import fingerprint
+from generator.columns.profile import LayoutProfile, build_profile
+from generator.llm.prompt import build_prompt
+from generator.matcher.offline import propose
 from generator.naming import safe_columns, source_name
-from generator.offline import propose
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, RunOutcome
-from generator.profile import LayoutProfile, build_profile
-from generator.prompt import build_prompt
-from generator.render import LayoutName, render_sql, render_yml
-from generator.report import render_report
-from generator.terminal import show_layout, show_run
+from generator.project.render import LayoutName, render_sql, render_yml
+from generator.report.html import render_report
+from generator.report.terminal import show_layout, show_run
 from generator.visible import UNSEEN
-from generator.yml import load_yml
+from generator.yml.writing import load_yml
 
 CONTRACT = shipped("bank_transactions")
 TEXTS = [

@@ -11,7 +11,7 @@ from pathlib import Path
 from many_layouts import CONTRACT, source, write_file, write_layouts
 from projects import SKELETON, LiveProject, Ran
 
-from generator.layouts import read_layouts
+from generator.project.layouts import read_layouts
 
 
 def measured(what: str, work: Callable[[], Ran]) -> None:

@@ -12,10 +12,10 @@ import duckdb
 from invented import ROOT
 from pollution import Cells, Draft, Line
 
+from generator.database.ledger import LedgerRow, ledger_sql
 from generator.errors import GoldsmithError
-from generator.intake import Incoming
-from generator.ledger import LedgerRow, ledger_sql
-from generator.load import load_file, read_incoming
+from generator.intake.files import Incoming
+from generator.run.load import load_file, read_incoming
 
 EQUAL, REJECTS, OVER, REFUSED, WRONG = "equal", "rejects only", "too many rejects", "refused", "WRONG"
 # Another table or header than the true one was found where nobody can be sure, and that is said; refused without need.

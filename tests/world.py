@@ -17,13 +17,13 @@ from lives import EDITS, File, Life, Values, edited, effects
 from projects import LiveProject
 from promises import Promise
 
+from generator.changes.regenerating import regenerate
 from generator.cli import cli
-from generator.dbt_runner import run_dbt
+from generator.database.dbt_runner import run_dbt
 from generator.errors import GoldsmithError
-from generator.layouts import Layout, read_layouts
-from generator.project import Project, open_project
+from generator.project.layouts import Layout, read_layouts
+from generator.project.project import Project, open_project
 from generator.providers.offline import OfflineProvider
-from generator.regenerating import regenerate
 
 ANN = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Ann"}
 ANN |= {"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "ann@example.com"}

@@ -21,17 +21,17 @@ from invented import LAYOUTS, ROOT, shipped
 from projects import EXAMPLES, SKELETON, LiveProject
 
 from generator.candidate import Candidate, ColumnMapping
-from generator.contracts import Contract
-from generator.expressions import decimal, literal, simple
-from generator.judging import judge
-from generator.ledger import connect, read_files
-from generator.matching import type_fit
-from generator.measuring import mapped_sql
-from generator.offline import propose
-from generator.profile import LayoutProfile
-from generator.recognising import profile_of
-from generator.sandbox import Sandbox, SandboxError
-from generator.sql_functions import create_functions_sql
+from generator.columns.profile import LayoutProfile
+from generator.contracts.contract import Contract
+from generator.database.ledger import connect, read_files
+from generator.database.sql_functions import create_functions_sql
+from generator.mapping.judging import judge
+from generator.mapping.measuring import mapped_sql
+from generator.mapping.recognising import profile_of
+from generator.mapping.sandbox import Sandbox, SandboxError
+from generator.matcher.expressions import decimal, literal, simple
+from generator.matcher.matching import type_fit
+from generator.matcher.offline import propose
 
 FUNCTIONS = frozenset(
     "clean_text has_value parse_decimal parse_integer parse_date parse_timestamp parse_boolean net_amount".split()

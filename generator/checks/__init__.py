@@ -43,7 +43,7 @@ from generator.checks.outcome import ColumnResult, Outcome, Rows, Sample
 from generator.checks.rereading import foreign
 from generator.checks.subject import Subject
 from generator.checks.total import guarded
-from generator.contracts import Contract
+from generator.contracts.contract import Contract
 from generator.violation import Violation
 
 __all__ = [

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.balance import order_of_time, proof
 from generator.candidate import Question
-from generator.cells import clean
 from generator.checks.check import Found, asking, check
 from generator.checks.outcome import Outcome, differing
 from generator.checks.values import floats
-from generator.contracts import Column, Sign
-from generator.directions import flag_of
-from generator.matching import match_columns
+from generator.columns.cells import clean
+from generator.contracts.contract import Column, Sign
+from generator.matcher.balance import order_of_time, proof
+from generator.matcher.directions import flag_of
+from generator.matcher.matching import match_columns
 
 READINGS = ("money in: the amount as written", "money out: the amount negated")
 

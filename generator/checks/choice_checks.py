@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.balance import runs_on
 from generator.candidate import Question
 from generator.checks.check import Found, asking, check, listed, quoted
 from generator.checks.mapping_checks import MEASURES, whole_values
 from generator.checks.outcome import Outcome
 from generator.checks.subject import Piece, used_columns
 from generator.checks.values import floats
-from generator.contracts import Column
-from generator.matching import name_score, type_fit
-from generator.profile import ColumnProfile
-from generator.similarity import best
+from generator.columns.profile import ColumnProfile
+from generator.columns.similarity import best
+from generator.contracts.contract import Column
+from generator.matcher.balance import runs_on
+from generator.matcher.matching import name_score, type_fit
 from generator.violation import Part
 
 NAMED = 0.95

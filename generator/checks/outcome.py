@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from generator.balance import numbers_of
 from generator.candidate import Candidate, ColumnMapping
 from generator.checks.subject import Piece, used_columns
-from generator.contracts import Column, Contract
-from generator.directions import Amount
-from generator.profile import ColumnProfile, LayoutProfile
+from generator.columns.profile import ColumnProfile, LayoutProfile
+from generator.contracts.contract import Column, Contract
+from generator.matcher.balance import numbers_of
+from generator.matcher.directions import Amount
 
 # Characters of a cell in a sample.
 SAMPLE_CELL = 500

@@ -8,8 +8,8 @@ from datetime import date
 from generator.checks.check import Found, check, listed, quoted
 from generator.checks.outcome import Outcome
 from generator.checks.subject import Piece, used_columns
-from generator.contracts import Column
-from generator.mask import mask
+from generator.columns.mask import mask
+from generator.contracts.contract import Column
 from generator.violation import Part
 
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 12, 31)

@@ -12,8 +12,8 @@ from generator.checks.check import Found, asking, check, listed, quoted
 from generator.checks.mapping_checks import MEASURES
 from generator.checks.outcome import Outcome
 from generator.checks.subject import AROUND, Piece, used_columns
-from generator.matching import value_key
-from generator.questions import no_data
+from generator.matcher.matching import value_key
+from generator.matcher.questions import no_data
 from generator.violation import Part
 
 # A row filter that leaves out more than this share of the rows is asked about.

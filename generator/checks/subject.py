@@ -16,7 +16,7 @@ from generator.candidate import Candidate
 from generator.checks import text
 from generator.checks.grammar import FUNCTIONS, RESHAPE_KEYWORDS, WINDOW_FUNCTIONS
 from generator.checks.reshape import Reshape, read_reshape
-from generator.contracts import Contract
+from generator.contracts.contract import Contract
 from generator.violation import Part
 
 # It warns on the terminal, with the text, of what it does not know. That is refused here anyway.

@@ -12,9 +12,9 @@ from generator.checks.mapping_checks import MEASURES
 from generator.checks.outcome import Outcome, differing
 from generator.checks.subject import used_columns
 from generator.checks.values import close, day, floats, number, sums
-from generator.contracts import Column
-from generator.profile import ColumnProfile
-from generator.questions import open_readings, says_cents
+from generator.columns.profile import ColumnProfile
+from generator.contracts.contract import Column
+from generator.matcher.questions import open_readings, says_cents
 
 FACTORS = (100.0, 1000.0)
 # Where a year may stand that is not in the cells, and how many days one such year hardly has.

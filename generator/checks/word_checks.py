@@ -10,12 +10,12 @@ from sqlglot import exp
 from generator.checks.check import Found, check, listed, quoted
 from generator.checks.outcome import SAMPLE_CELL, Outcome, differing
 from generator.checks.subject import AROUND, used_columns
-from generator.contracts import Column
-from generator.currencies import SIGNS, codes_in_cells
-from generator.expressions import literal
-from generator.mask import mask
-from generator.matching import value_key, value_map
-from generator.profile import ColumnProfile, LayoutProfile
+from generator.columns.mask import mask
+from generator.columns.profile import ColumnProfile, LayoutProfile
+from generator.contracts.contract import Column
+from generator.matcher.currencies import SIGNS, codes_in_cells
+from generator.matcher.expressions import literal
+from generator.matcher.matching import value_key, value_map
 
 _WORD = re.compile(r"\w+")
 

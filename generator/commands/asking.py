@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import click
 
 from generator.candidate import ColumnMapping, Question
-from generator.chosen import knowing, unknown_values
-from generator.contracts import Column
+from generator.columns.profile import ColumnProfile
+from generator.contracts.contract import Column
 from generator.errors import UsageError
-from generator.learning import contract_file, learn_alias, learn_synonym, may_learn
-from generator.profile import ColumnProfile
-from generator.reviewing import Decision, Review
-from generator.trying import Proposal, Reading, Samples
+from generator.matcher.chosen import knowing, unknown_values
+from generator.review.learning import contract_file, learn_alias, learn_synonym, may_learn
+from generator.review.reviewing import Decision, Review
+from generator.review.trying import Proposal, Reading, Samples
 from generator.visible import plain
 
 # So many values that are not accepted are asked about.

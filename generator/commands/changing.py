@@ -12,22 +12,22 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from generator import candidate_files, history
-from generator.calls import Calls
+from generator.changes.past import version_at
+from generator.changes.planning import plan
+from generator.changes.regenerating import CANDIDATE, CURRENT, Regenerated, compared, regenerate
+from generator.changes.shadow import Version, shadow_run
 from generator.commands.options import Settings, global_options, provider_option, record_option
+from generator.database.lock import hold
 from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
-from generator.exporting import exporter
-from generator.layouts import Layout
-from generator.listing import find_all_listed, find_listed
-from generator.lock import hold
-from generator.past import version_at
-from generator.planning import plan
-from generator.project import Project
+from generator.llm.calls import Calls
+from generator.llm.exporting import exporter
+from generator.project import candidate_files, history
+from generator.project.layouts import Layout
+from generator.project.listing import find_all_listed, find_listed
+from generator.project.project import Project
 from generator.providers.choose import choose
-from generator.regenerating import CANDIDATE, CURRENT, Regenerated, compared, regenerate
-from generator.shadow import Version, shadow_run
-from generator.showing import show_difference, show_sql_changes, sql_changes
-from generator.terminal import output, progress_bar
+from generator.report.showing import show_difference, show_sql_changes, sql_changes
+from generator.report.terminal import output, progress_bar
 from generator.visible import json_text, plain
 
 NOTHING = "Nothing to do: every layout gives what its contract wants; name a LAYOUT to have it mapped anew"

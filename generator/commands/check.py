@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from generator.calls import Calls
 from generator.commands.options import Settings, contract_option, global_options, provider_option, source_option
 from generator.errors import UsageError
+from generator.llm.calls import Calls
 from generator.providers.choose import choose_on_demand
-from generator.terminal import progress_bar
+from generator.report.terminal import progress_bar
 
 FORMATS = ("text", "json", "junit", "github", "markdown")
 
@@ -46,9 +46,9 @@ def check(
 
     Exit code 1, with a finding for each, for a layout that no dbt model reads, drift, or a contract that fails.
     """
-    from generator import formats
-    from generator.checking import check_files
-    from generator.comment import as_markdown
+    from generator.changes.checking import check_files
+    from generator.report import formats
+    from generator.report.comment import as_markdown
 
     if not paths and base is None:
         raise UsageError("name files or folders to check, or --base REF for what a pull request touches")

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from generator import history
+from generator.changes.exchange import export_contract, import_contracts, write_new
+from generator.changes.planned import ContractPlan, Planned
+from generator.changes.planning import plans
 from generator.commands.options import Settings, global_options
-from generator.evolution import Change
-from generator.exchange import export_contract, import_contracts, write_new
-from generator.planned import ContractPlan, Planned
-from generator.planning import plans
-from generator.terminal import progress_bar
+from generator.contracts.evolution import Change
+from generator.project import history
+from generator.report.terminal import progress_bar
 from generator.visible import json_text, plain
 
 

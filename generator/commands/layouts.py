@@ -6,10 +6,10 @@ import click
 
 from generator.checks import Asking, all_checks
 from generator.commands.options import Settings, global_options
-from generator.listing import find_listed, list_layouts
 from generator.outcome import RunOutcome
-from generator.results import layout_outcomes
-from generator.terminal import output, show_layout, show_layouts
+from generator.project.listing import find_listed, list_layouts
+from generator.report.terminal import output, show_layout, show_layouts
+from generator.run.results import layout_outcomes
 from generator.visible import json_text
 
 

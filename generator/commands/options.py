@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from generator.project import Project, open_project
+from generator.project.project import Project, open_project
 from generator.providers.choose import PROVIDERS
 
 

@@ -7,14 +7,14 @@ from datetime import datetime
 
 import click
 
-from generator import history
-from generator.approving import Approval, approve
 from generator.commands.asking import Quit, as_asked, ask, change, line, settle
 from generator.commands.options import Settings, commit_option, global_options
-from generator.layouts import Layout
-from generator.listing import find_all_listed
-from generator.project import Project
-from generator.reviewing import Review, files_of, open_review, waiting
+from generator.project import history
+from generator.project.layouts import Layout
+from generator.project.listing import find_all_listed
+from generator.project.project import Project
+from generator.review.approving import Approval, approve
+from generator.review.reviewing import Review, files_of, open_review, waiting
 from generator.visible import json_text, plain
 
 FILES = 3

@@ -13,8 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from generator import pipeline
-from generator.calls import Calls, read_spending
+from generator.changes.regenerating import compared, waiting
 from generator.commands.options import (
     Settings,
     contract_option,
@@ -24,15 +23,16 @@ from generator.commands.options import (
     record_option,
     source_option,
 )
-from generator.exporting import exporter
+from generator.llm.calls import Calls, read_spending
+from generator.llm.exporting import exporter
+from generator.llm.prompt import shown
 from generator.outcome import RunOutcome
-from generator.project import Project
-from generator.prompt import shown
+from generator.project.project import Project
 from generator.providers import Provider
 from generator.providers.choose import choose
-from generator.regenerating import compared, waiting
-from generator.report import write_report
-from generator.terminal import output, progress_bar, show_rebuilt, show_run, show_status
+from generator.report.html import write_report
+from generator.report.terminal import output, progress_bar, show_rebuilt, show_run, show_status
+from generator.run import pipeline
 from generator.visible import json_text
 
 NO_FILES = "Nothing to do: no file in landing/. Put CSV files there, or name them: goldsmith run FILE"
@@ -131,7 +131,7 @@ def rebuild(settings: Settings) -> None:
 
     The old database is replaced when the new one is whole; if a file cannot be rebuilt, it stays. Exit code 0: replaced.
     """
-    from generator.rebuilding import rebuild as rebuild_database
+    from generator.run.rebuilding import rebuild as rebuild_database
 
     project = settings.project
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:

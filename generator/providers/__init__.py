@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from generator.candidate import Candidate
-from generator.prompt import Prompt
-from generator.request import BadAnswer, ProviderError, Request
+from generator.llm.prompt import Prompt
+from generator.matcher.request import BadAnswer, ProviderError, Request
 from generator.violation import Violation
 
 __all__ = ["Answer", "BadAnswer", "Completion", "Endpoint", "Prompt", "Provider", "ProviderError", "Request", "Usage"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from generator.calls import Calls
+from generator.database.sql_functions import describe_functions
 from generator.errors import UsageError
-from generator.project import Project
+from generator.llm.calls import Calls
+from generator.project.project import Project
 from generator.providers import Endpoint, Provider
 from generator.providers.offline import OfflineProvider
 from generator.providers.on_demand import OnDemand
 from generator.providers.prompted import PromptedProvider
 from generator.providers.recorded import Kept, Recorded
 from generator.providers.replay import Replay
-from generator.sql_functions import describe_functions
 
 PROVIDERS = ("offline", "openai", "replay")
 # In the project: answers that people keep and commit, and those that only an interrupted run leaves.

@@ -12,7 +12,7 @@ import httpx2
 import openai
 from tenacity import RetryCallState, Retrying, wait_exponential_jitter
 
-from generator.request import ProviderError
+from generator.matcher.request import ProviderError
 
 TRIES = 3
 # Whoever says to come back later than in a minute is not waited for.

@@ -9,10 +9,10 @@ from time import monotonic
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from generator import telemetry
 from generator.budget import Limits, Price, Spent, estimate
-from generator.calls import Calls
-from generator.entry import Entry
+from generator.llm import telemetry
+from generator.llm.calls import Calls
+from generator.llm.entry import Entry
 from generator.providers import Completion, Endpoint, Prompt, ProviderError, Request, Usage
 from generator.providers.prices import cost
 from generator.violation import Violation

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from generator.matcher.request import Request
 from generator.providers import Answer, Provider
-from generator.request import Request
 
 
 class OfflineProvider(Provider):

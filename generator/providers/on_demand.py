@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 
 from generator.errors import UsageError
+from generator.matcher.request import ProviderError, Request
 from generator.providers import Answer, Provider
-from generator.request import ProviderError, Request
 from generator.violation import Violation
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from generator.answer import only_object, read_answer
-from generator.prompt import build_prompt
+from generator.llm.answer import only_object, read_answer
+from generator.llm.prompt import build_prompt
+from generator.matcher.request import BadAnswer, Privacy, ProviderError, Request
 from generator.providers import Answer, Completion, Endpoint, Provider
-from generator.request import BadAnswer, Privacy, ProviderError, Request
 from generator.violation import Violation
 from generator.visible import plain
 

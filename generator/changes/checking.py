@@ -1,0 +1,144 @@
+"""`goldsmith check`: would these files pass? All steps in a throw-away copy of the project; nothing is written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from generator.changes.changes import layout_changes
+from generator.changes.touched import affected, incoming, samples, touched_since
+from generator.database.ledger import connect, has_database
+from generator.finding import BadRow, Checked, Finding, Rule, counted, shown
+from generator.intake.files import PACKED, Incoming
+from generator.outcome import FileOutcome, LayoutOutcome, Progress, RunOutcome
+from generator.project import history
+from generator.project.layouts import Layout, read_layouts
+from generator.project.project import Project
+from generator.project.throw_away import throw_away
+from generator.providers import Provider
+from generator.run import pipeline
+from generator.run.counts import WAITING, built_contracts
+
+BAD_ROWS = 5
+
+
+def check_files(
+    project: Project,
+    paths: Sequence[str],
+    contract: str | None,
+    source: str | None,
+    provider: Provider,
+    progress: Progress,
+    base: str | None = None,
+    *,
+    layouts: bool = False,
+) -> Checked:
+    """A finding a file, and one for each list of layouts that is not what the folder holds.
+
+    With `base`, of the files at the `paths` (else of all that git knows of) only those that a pull request against it
+    touches, or whose dbt model or contract it touches. What is new or changed of `layouts` is only worked out where it is
+    wanted: it takes dbt to compare rows.
+    """
+    root = history.repository(project.folder) or project.folder
+    known = read_layouts(project.folder)
+    touched = touched_since(project, base, known) if base is not None else None
+    named = list(paths) if paths or not touched else [str(p) for p in samples(project)]
+    files = incoming(project, named, contract, source) if named else []
+    files = _told_apart(affected(files, touched, known) if touched else files, root)
+    with throw_away(project) as copy:
+        outcome = pipeline.run_files(copy, files, provider, progress) if files else RunOutcome()
+        bad = _bad_rows(copy, outcome.files)
+        changes = layout_changes(project, copy, outcome, touched, root) if layouts else ()
+    at = {f.name: shown(root, f.path) if f.path.is_relative_to(root) else f.name for f in files}
+    packed = {f.name for f in files if f.path.suffix.lower() in PACKED}
+    mapped = {(x.layout, x.contract): x for x in outcome.layouts}
+    failures = "; ".join(outcome.failures)
+    findings = [
+        replace(
+            _finding(f, mapped.get((f.layout or "", f.contract or "")), failures),
+            path=at[f.source_file],
+            bad=() if f.source_file in packed else bad.get(f.source_file, ()),
+        )
+        for f in outcome.files
+    ]
+    return Checked((*_lists(project, known, root), *findings), changes, outcome.notices, base)
+
+
+def _told_apart(files: Sequence[Incoming], root: Path) -> list[Incoming]:
+    """The files, each with a name of its own: of those with the same one, it is the path."""
+    names = Counter(file.name for file in files)
+    return [replace(f, name=shown(root, f.path)) if names[f.name] > 1 and not f.remote else f for f in files]
+
+
+def _bad_rows(copy: Project, files: Sequence[FileOutcome]) -> dict[str, tuple[BadRow, ...]]:
+    """The first rows of each file that violate the contract or could not be split into columns."""
+    if not has_database(copy.database):
+        return {}
+    found: dict[str, tuple[BadRow, ...]] = {}
+    with connect(copy.database, copy.folder) as connection:
+        built = built_contracts(connection)
+        for file in (f for f in files if f.file_id and f.state in ("gold", "failed")):
+            quarantined = (
+                f'select _source_row, reasons from quarantine."{file.contract}" where _file_id = $file and kind in {WAITING}'
+                if file.contract in built
+                else "select null::bigint, null::varchar[] where false"
+            )
+            rows = connection.execute(
+                f"""
+                select * from (
+                    {quarantined}
+                    union all
+                    select source_row, [reason] from raw._rejects where file_id = $file
+                ) order by 1 limit {BAD_ROWS}
+                """,
+                {"file": file.file_id},
+            ).fetchall()
+            found[file.source_file] = tuple(BadRow(line, tuple(reasons or ())) for line, reasons in rows)
+    return found
+
+
+def _lists(project: Project, known: Sequence[Layout], root: Path) -> list[Finding]:
+    """A finding for each `stg_<contract>` that lists other layouts than the folder holds: dbt would miss some, or fail."""
+    found = []
+    for contract in project.contracts:
+        path = project.folder / "models" / "staging" / f"stg_{contract}.sql"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        listed = set(re.findall(r"ref\(\s*['\"](\w+)['\"]", text))
+        there = {x.dbt_model for x in known if x.contract == contract}
+        parts = [f"lacks {', '.join(sorted(there - listed))}"] if there - listed else []
+        parts += (
+            [f"lists {', '.join(sorted(listed - there))}, which the folder does not have"] if listed - there else []
+        )
+        if parts:
+            said = f"{' and '.join(parts)}; goldsmith run makes it anew, commit it"
+            found.append(Finding(path.name, shown(root, path), "list", said, contract=contract))
+    return found
+
+
+def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> Finding:
+    def found(rule: Rule, headline: str, details: str = "") -> Finding:
+        return Finding(file.source_file, "", rule, headline, details, file.contract, file.layout, file)
+
+    if file.state in ("refused", "waiting"):
+        return found("unreadable", file.message)
+    if file.state == "known":
+        return found("ok", file.message)
+    if file.state == "blocked":
+        return found("unknown-layout", f"no dbt model reads this layout, and none could be made: {file.message}")
+    if file.mapping == "generated" and layout is not None:
+        mapped = ", ".join(f"{c.name} <- {' + '.join(c.source_columns)}" for c in layout.columns if c.source_columns)
+        would = f"{layout.provider} would map {mapped} ({counted(file)})"
+        details = f"{would}; make and review one with `goldsmith run` before files of it arrive"
+        if layout.drift:
+            return found("drift", layout.drift, details)
+        return found("unknown-layout", "no dbt model reads this layout", details)
+    if file.state == "held":
+        return found("held", file.message)
+    if file.state == "failed" or failures:
+        reasons = [f"{n} × {reason}" for reason, n in file.reasons[:3]]
+        said = "; ".join(filter(None, (file.message, *reasons, failures)))
+        return found("contract", said, counted(file))
+    return found("ok", f"layout {file.layout} of {file.contract}: {counted(file)}", "; ".join(file.changes))

@@ -1,0 +1,1 @@
+"""How a file is written: encoding, delimiter, quotes, headers; and its records."""

@@ -1,0 +1,1 @@
+"""One layout is mapped: asked for, judged on its rows, repaired, kept."""

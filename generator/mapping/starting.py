@@ -1,0 +1,182 @@
+"""The nearest known dbt model as the starting point of a new layout: what of it holds there is not asked again.
+
+Taken over are expressions as they are now, edits of people included, whose source columns are all there, written as
+before, if they pass the checks on the new rows. What nobody but the offline matcher has said is not: it costs nothing to
+say it anew, from the new rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from generator.candidate import Candidate, ColumnMapping, Provenance, Question
+from generator.checks import guarded
+from generator.contracts.contract import Contract
+from generator.mapping.judging import Judgement
+from generator.project.drift import Drift
+from generator.project.written import Written, is_null, names_in, on_one_line, read_written, renamed
+from generator.violation import Part
+
+# How sure a mapping is that a person wrote or approved.
+SURE = 0.95
+MATCHER = "offline"
+ROW_FILTER = "row_filter"
+
+
+@dataclass(frozen=True)
+class Near:
+    """The known layout that a new one is nearly, and what changed. `sql` is its dbt model's text, `columns` and
+    `questions` are what its yml says of the mapping, `approved` and `edited` what people did with it.
+
+    `own`: it is of the same source; others may mean another thing by the same headers. `discarding`: new columns are not
+    to be mapped.
+    """
+
+    drift: Drift
+    own: bool
+    discarding: bool
+    sql: str
+    columns: Mapping[str, Mapping[str, Any]]
+    questions: Sequence[Mapping[str, Any]]
+    approved: bool
+    edited: bool
+    provenance: Provenance
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has had a hand in it."""
+        return self.approved or self.edited
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the mapping of a new layout begins: `candidate` has what is kept, and the offline matcher's for the rest.
+
+    `kept` are the gold columns that are not asked for, with who made each, `failed` those (and the row filter) that fail a
+    check here, and how.
+    `answered` are questions that a person answered by approving the known layout.
+    """
+
+    candidate: Candidate
+    kept: Mapping[str, str]
+    answered: frozenset[Question]
+    provenance: Provenance
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    def still_kept(self, candidate: Candidate) -> dict[str, str]:
+        """What of `kept` a later candidate has as it was taken over."""
+        return {
+            name: maker for name, maker in self.kept.items() if candidate.columns[name] == self.candidate.columns[name]
+        }
+
+    def still_open(self, questions: Sequence[Question]) -> tuple[Question, ...]:
+        """The questions but for those that were answered on what is kept."""
+        return tuple(q for q in questions if q not in self.answered or q.column not in self.kept)
+
+
+def starting_point(
+    near: Near, contract: Contract, suggestion: Candidate, judge: Callable[[Candidate], Judgement]
+) -> Start | None:
+    """What of the nearest dbt model holds for a new layout; None where nothing can.
+
+    `suggestion` is the offline matcher's candidate for the new layout, `judge` judges candidates on its rows.
+    """
+    written = read_written(near.sql) if near.own else None
+    if written is None or written.reshape:
+        return None
+    kept = _taken_over(near, written, contract, suggestion)
+    told = written.row_filter if near.by_hand or near.provenance.provider != MATCHER else None
+    row_filter = _adapted(on_one_line(told) or told, near.drift) if told else None
+    refused = (
+        {ROW_FILTER: "a column that it reads is gone, or written in another way"} if told and not row_filter else {}
+    )
+    while kept or refused or row_filter:
+        candidate = guarded(_merged(near, kept, row_filter, suggestion))
+        violations = judge(candidate).violations
+        at_fault = [v.message for v in violations if v.part is Part.ROW_FILTER]
+        if row_filter and at_fault:
+            row_filter, refused[ROW_FILTER] = None, at_fault[0]
+            continue
+        failed = {v.column: v.message for v in reversed(violations) if v.column in kept}
+        if not failed:
+            answered = frozenset(_adapted_question(q, near.drift) for q in near.questions if near.approved)
+            return Start(candidate, {name: _maker(near, name) for name in kept}, answered, near.provenance, refused)
+        refused |= {name: why for name, why in failed.items() if name and kept[name].expression}
+        kept = {name: mapping for name, mapping in kept.items() if name not in failed}
+    return None
+
+
+def _taken_over(near: Near, written: Written, contract: Contract, suggestion: Candidate) -> dict[str, ColumnMapping]:
+    """The mappings of the known layout that can hold: gold column -> mapping, in the new layout's names."""
+    open_ = set() if near.approved else {q["column"] for q in near.questions}
+    required = {c.name for c in contract.required}
+    kept = {}
+    for name in contract.names:
+        expression = on_one_line(written.expressions.get(name, ""))
+        by_matcher = _maker(near, name) == MATCHER and not near.by_hand
+        if expression is None or name in open_ or by_matcher:
+            continue
+        told = near.columns.get(name) or {}
+        sure = told.get("confidence")
+        # What is said of an empty column is not said of the expression that a person has written for it.
+        said = told.get("note") if (sure is None) == is_null(expression) else None
+        note = ": ".join(filter(None, (f"as in {near.drift.origin}", said)))
+        if is_null(expression):
+            # What is new may be what was missing.
+            if name not in required and (near.discarding or not (near.drift.added or near.drift.guessed)):
+                kept[name] = ColumnMapping(note=note)
+            continue
+        adapted = _adapted(expression, near.drift, suggestion.columns[name].source_columns)
+        if adapted is None:
+            continue
+        kept[name] = ColumnMapping(
+            expression=adapted,
+            source_columns=_sources(expression, near.drift),
+            confidence=max(sure or 0.0, SURE) if near.approved or sure is None else sure,
+            note=note,
+        )
+    return kept
+
+
+def _adapted(expression: str, drift: Drift, suggested: Sequence[str] = ()) -> str | None:
+    """An expression in the new layout's names; None where a column it reads is gone, written in another way, or only
+    guessed to be the same one and not what the offline matcher suggests.
+    """
+    used = {name.lower() for name in names_in(expression)}
+    guessed = {drift.names[name] for name in used & drift.guessed}
+    if used & {*drift.unlike, *drift.dropped} or not guessed <= set(suggested):
+        return None
+    return renamed(expression, drift.names)
+
+
+def _adapted_question(asked: Mapping[str, Any], drift: Drift) -> Question:
+    """A question of the known layout as it is asked of the new one, whose headers may be written in another way."""
+    question = Question.model_validate(asked)
+    text = question.text
+    for renaming in drift.renamed:
+        text = text.replace(f"`{renaming.before}`", f"`{renaming.after}`")
+    return question.model_copy(update={"text": text})
+
+
+def _sources(expression: str, drift: Drift) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(drift.names[n.lower()] for n in names_in(expression) if n.lower() in drift.names))
+
+
+def _merged(near: Near, kept: Mapping[str, ColumnMapping], row_filter: str | None, suggestion: Candidate) -> Candidate:
+    """What is kept, and the offline matcher's for the rest."""
+    used = {source for mapping in kept.values() for source in mapping.source_columns}
+    return suggestion.model_copy(
+        update={
+            "columns": {name: kept.get(name, mapping) for name, mapping in suggestion.columns.items()},
+            "row_filter": row_filter or suggestion.row_filter,
+            "row_filter_note": f"as in {near.drift.origin}" if row_filter else suggestion.row_filter_note,
+            "unmapped": {name: why for name, why in suggestion.unmapped.items() if name not in used},
+            "questions": tuple(q for q in suggestion.questions if q.column not in kept),
+        }
+    )
+
+
+def _maker(near: Near, name: str) -> str:
+    return str((near.columns.get(name) or {}).get("provider") or near.provenance.provider)

@@ -1,0 +1,1 @@
+"""The deterministic matcher: columns for gold columns, with evidence."""

@@ -1,0 +1,1 @@
+"""A person decides: approve, correct, teach the contract."""

@@ -1,0 +1,1 @@
+"""A run: files loaded, mapped, built, and counted."""

@@ -1,0 +1,1 @@
+"""YAML files of a dbt project: read, written, and changed in one place."""
