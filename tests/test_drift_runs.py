@@ -230,3 +230,21 @@ def test_a_new_word_for_the_direction_of_an_amount_is_named(later: Later) -> Non
         "`Type` has new values: 'Sortie' (1 ×); amount does not take them: name them in its sign (outflow_values, "
         f"inflow_values), or in stg_flag__bank_transactions_{later.files['flag/2']['layout']}.sql"
     )
+
+
+def test_quarantine_has_the_name_of_a_renamed_dbt_model_as_a_rebuild_would(later: Later) -> None:
+    layout = later.files["flag/2"]["layout"]
+    folder, name = later.project.folder / "models/staging/flag", f"stg_flag__bank_transactions_{layout}"
+    before = later.project.query("select file_id, mapping from raw._built")
+    for path in (folder / f"{name}.sql", folder / f"{name}.yml"):
+        text = path.read_text(encoding="utf-8").replace(f"name: {name}\n", "name: flags\n")
+        path.with_stem("flags").write_text(text, encoding="utf-8")
+        path.unlink()
+    later.project.goldsmith("run")
+    assert later.project.query(
+        "select distinct layout from quarantine.bank_transactions where _source_file like '%flag/2.csv'"
+    ) == [("flags",)]
+    # Of the other layouts nothing was built anew.
+    now = {f for f, _ in set(later.project.query("select file_id, mapping from raw._built")) - set(before)}
+    files = later.project.query("select file_id from raw._files where source = 'flag' and state = 'mapped'")
+    assert {(f,) for f in now} == set(files)
