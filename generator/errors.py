@@ -30,6 +30,14 @@ class DiskFullError(GoldsmithError):
     """There is no room to write: it stops the run, and no file is to blame; exit code 1."""
 
 
+class Frozen(GoldsmithError):
+    """A file that has other columns than those of the known dbt model `near`, where the contract takes no others."""
+
+    def __init__(self, message: str, near: str) -> None:
+        super().__init__(message)
+        self.near = near
+
+
 class StillWritten(GoldsmithError):
     """A file that another process is writing: nothing is wrong with it, the next run takes it. Exit code 1 if named."""
 

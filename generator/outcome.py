@@ -43,7 +43,8 @@ class FileOutcome:
     person), blocked (no mapping), refused (could not be read at all), loaded (in raw, nothing asked beyond), known
     (same content was loaded before), waiting (still being written; the next run takes it). `named`: the command line named
     the file; others were found in a folder. `remarks`: what is doubtful about how it was read. `changes`: what is other in
-    it than in the files before it, or, if its layout is new, than in the known one that it is nearly. Row counts are
+    it than in the files before it, or, if its layout is new, than in the known one that it is nearly. `near`: the dbt model
+    of that one, where the file has no mapping. Row counts are
     distinct source rows; `quarantined` counts the rows that wait in a held or blocked layout too, so read = gold +
     superseded + quarantined + filtered + rejected.
     """
@@ -70,6 +71,7 @@ class FileOutcome:
     questions: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    near: str = ""
     named: bool = False
     bytes: int = 0
     sha256: str = ""

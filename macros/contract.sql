@@ -58,8 +58,8 @@
 {% endmacro %}
 
 {#- The layouts of a contract: one dict a staging dbt model with relation, raw table, whether it is held and why, and a
-    hash that changes when the mapping or the contract does: then its rows are harmonized anew. With `only` the one that
-    has this name, with `tables` those that read one of these raw tables. -#}
+    hash that changes when the mapping, its name or the contract does: then its rows are harmonized anew, for quarantine
+    has the name, too. With `only` the one that has this name, with `tables` those that read one of these raw tables. -#}
 {% macro contract_layouts(contract, only=none, tables=none) %}
     {%- set rules = contract_rules(contract) -%}
     {%- set found = [] -%}
@@ -72,7 +72,7 @@
             'relation': layout.relation_name,
             'raw_table': layout.sources[0][1],
             'held': held,
-            'mapping': local_md5(layout.checksum.checksum ~ rules ~ feeding(layout) ~ held | replace('\u2060', '')),
+            'mapping': local_md5(layout.name ~ layout.checksum.checksum ~ rules ~ feeding(layout) ~ held | replace('\u2060', '')),
         }) -%}
     {%- endfor -%}
     {{- return(found) -}}

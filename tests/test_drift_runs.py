@@ -107,3 +107,144 @@ def test_a_new_value_and_another_encoding_are_said_of_a_file_of_a_known_layout(l
 
 def test_every_row_is_accounted_for(lived: Lived) -> None:
     assert lived.unbalanced == []
+
+
+# What a known layout reads of later files of its headers, and what is said of those that no dbt model can be made for.
+
+MONEY, ORDERS = "landing/bank_transactions/", "landing/orders/"
+MEMO, WHOLE = "Date,Payee,Amount,Memo\n", "Buchungstag;Empfänger;Betrag;Währung\n"
+FIRST = {
+    f"{MONEY}whole/1.csv": WHOLE + "13.01.2024;Shop;-350;EUR\n14.01.2024;Wage;900;EUR\n15.01.2024;Fuel;-40;EUR\n",
+    f"{MONEY}comma/1.csv": "Date,Payee,Amount,Balance\n2024-01-13,Shop,-5.00,95\n2024-01-14,Fuel,-20.00,75\n",
+    f"{MONEY}memo/1.csv": MEMO + "".join(f"2024-01-{day},Shop {day},-{day}.50,\n" for day in range(10, 30)),
+    f"{MONEY}flag/1.csv": "Date,Description,Amount,Type\n2024-01-13,Shop,5.00,debit\n2024-01-14,Wage,20.00,credit\n",
+    f"{ORDERS}paid/1.csv": "Order ID,Order Date,Total,Paid at\n1,2024-01-13,10.00,\n2,2024-01-14,11.00,\n",
+}
+LATER = {
+    f"{MONEY}whole/2.csv": WHOLE + "13.02.2024;Shop;-1.350;EUR\n14.02.2024;Wage;2.900;EUR\n15.02.2024;Fuel;-40;EUR\n",
+    f"{MONEY}comma/2.csv": 'Date,Payee,Amount,Balance\n2024-02-13,Shop,-5.00,"95,50"\n2024-02-14,Fuel,-20.00,"1.115,50"\n',
+    f"{MONEY}comma/3.csv": "Date,Payee,Amount,Balance\n2024-03-13,Shop,-5.00,95.50\n2024-03-14,Fuel,-20.00,115.50\n",
+    f"{MONEY}memo/some.csv": MEMO
+    + "".join(f"2024-02-{day},Shop,-{day}.50,m\n".replace("-20.50", "none") for day in range(10, 30)),
+    f"{MONEY}memo/many.csv": MEMO
+    + "".join(f"2024-03-{day},Shop,{'none' if day % 4 == 0 else -day},m\n" for day in range(10, 30)),
+    f"{MONEY}memo/header.csv": MEMO,
+    f"{MONEY}memo/city.csv": "Date,Payee,Amount,Memo,City\n",
+    f"{MONEY}memo/other.csv": "Colour,Taste\n",
+    f"{MONEY}memo/gone.csv": "Date,Payee,Memo\n2024-04-13,Shop,m\n2024-04-14,Wage,m\n",
+    f"{MONEY}flag/2.csv": "Date,Description,Amount,Type\n2024-02-13,Shop,5.00,Sortie\n2024-02-14,Wage,20.00,credit\n",
+    f"{ORDERS}paid/2.csv": "Order ID,Order Date,Total,Paid at\n3,2024-01-13,10.00,13/01/2024\n4,2024-01-14,9.00,31/01/2024\n",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Later:
+    """What `check` and then `run` said of the later files, by source and name, and what came of them."""
+
+    project: LiveProject
+    check: dict[str, dict[str, Any]]
+    files: dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Later:
+    project = LiveProject.copy(tmp_path_factory.mktemp("later") / "project", *SKELETON)
+    project.keep_contracts("bank_transactions", "orders")
+    for path, text in FIRST.items():
+        project.put(path, text)
+    assert project.goldsmith("run").code == 0
+    for path, text in LATER.items():
+        project.put(path, text)
+    check = project.goldsmith("check", *LATER, "--format", "json").json
+    files = project.goldsmith("run", "--json").json["files"]
+
+    def by_name(said: list[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
+        return {file[key].partition("/")[2].removesuffix(".csv"): file for file in said}
+
+    return Later(project, by_name(check, "file"), by_name(files, "source_file"))
+
+
+def gold(later: Later, column: str, file: str, contract: str = "bank_transactions") -> list[str]:
+    rows = later.project.query(
+        f"select {column}::text from gold.{contract} where _source_file = ? order by _source_row",
+        f"{contract}/{file}.csv",
+    )
+    return [value for (value,) in rows]
+
+
+def test_thousands_are_no_decimals_because_the_layout_has_seen_whole_numbers_only(later: Later) -> None:
+    file = later.files["whole/2"]
+    assert (file["state"], file["mapping"]) == ("held", "generated")
+    assert file["questions"] == ["amount: is the sign in the numbers of `Betrag` a decimal or a thousands sign?"]
+    assert "`Betrag` is now written as 1.234, it was integer" in file["changes"][0]
+    assert gold(later, "amount", "whole/2") == []
+
+
+def test_another_decimal_sign_is_another_variant_and_the_same_one_is_not(later: Later) -> None:
+    assert "`Balance` is now written as 1.234,56, it was integer" in later.files["comma/2"]["changes"][0]
+    assert gold(later, "balance", "comma/2") == ["95.50", "1115.50"]
+    assert later.files["comma/3"]["mapping"] == "cached"
+    assert gold(later, "balance", "comma/3") == ["95.50", "115.50"]
+
+
+def test_dates_where_there_were_none_are_another_variant_if_the_dbt_model_does_not_read_them(later: Later) -> None:
+    assert later.files["paid/2"]["mapping"] == "generated"
+    assert gold(later, "paid_at", "paid/2", "orders") == ["2024-01-13 00:00:00", "2024-01-31 00:00:00"]
+
+
+def test_a_few_bad_rows_make_no_other_layout(later: Later) -> None:
+    file = later.files["memo/some"]
+    assert (file["state"], file["mapping"], file["rows_gold"], file["rows_quarantined"]) == ("gold", "cached", 19, 1)
+
+
+def test_a_file_that_no_dbt_model_reads_waits_beside_the_rows_of_the_known_layout(later: Later) -> None:
+    file = later.files["memo/many"]
+    assert (file["state"], file["rows_quarantined"]) == ("blocked", 20)
+    assert file["layout"] != later.files["memo/some"]["layout"]
+    assert gold(later, "amount", "memo/many") == []
+    assert later.project.unbalanced() == []
+
+
+def test_of_a_blocked_file_it_is_said_what_is_other_than_in_the_layout_that_it_is_nearly(later: Later) -> None:
+    known = f"stg_memo__bank_transactions_{later.files['memo/some']['layout']}"
+    assert later.files["memo/gone"]["state"] == "blocked"
+    assert later.files["memo/gone"]["near"] == known
+    assert later.files["memo/gone"]["changes"] == [f"nearly {known}: missing column `Amount`"]
+    found = later.check["memo/gone"]
+    assert found["rule"] == later.check["memo/many"]["rule"] == "drift"
+    assert found["text"].startswith(
+        f"nearly {known}: missing column `Amount`; none could be made: no mapping by offline"
+    )
+
+
+def test_a_header_is_enough_to_tell_a_known_layout_from_a_drift(later: Later) -> None:
+    rules = {name: later.check[f"memo/{name}"]["rule"] for name in ("header", "city", "other")}
+    assert rules == {"header": "ok", "city": "drift", "other": "unknown-layout"}
+    assert "new column `City`; a header and no rows" in later.check["memo/city"]["text"]
+    assert later.files["memo/city"]["state"] == later.files["memo/other"]["state"] == "loaded"
+
+
+def test_a_new_word_for_the_direction_of_an_amount_is_named(later: Later) -> None:
+    (said,) = later.files["flag/2"]["changes"]
+    assert said == (
+        "`Type` has new values: 'Sortie' (1 ×); amount does not take them: name them in its sign (outflow_values, "
+        f"inflow_values), or in stg_flag__bank_transactions_{later.files['flag/2']['layout']}.sql"
+    )
+
+
+def test_quarantine_has_the_name_of_a_renamed_dbt_model_as_a_rebuild_would(later: Later) -> None:
+    layout = later.files["flag/2"]["layout"]
+    folder, name = later.project.folder / "models/staging/flag", f"stg_flag__bank_transactions_{layout}"
+    before = later.project.query("select file_id, mapping from raw._built")
+    for path in (folder / f"{name}.sql", folder / f"{name}.yml"):
+        text = path.read_text(encoding="utf-8").replace(f"name: {name}\n", "name: flags\n")
+        path.with_stem("flags").write_text(text, encoding="utf-8")
+        path.unlink()
+    later.project.goldsmith("run")
+    assert later.project.query(
+        "select distinct layout from quarantine.bank_transactions where _source_file like '%flag/2.csv'"
+    ) == [("flags",)]
+    # Of the other layouts nothing was built anew.
+    now = {f for f, _ in set(later.project.query("select file_id, mapping from raw._built")) - set(before)}
+    files = later.project.query("select file_id from raw._files where source = 'flag' and state = 'mapped'")
+    assert {(f,) for f in now} == set(files)

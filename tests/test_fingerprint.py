@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.columns.fingerprint import compatible, fingerprint
+from generator.columns.fingerprint import compatible, fingerprint, fits, misread
 from generator.columns.profile import build_profile
 
 SHAPES = [
@@ -97,7 +97,7 @@ def test_other_names_orders_or_formats_are_another_layout(headers: list[str], ro
 
 
 @pytest.mark.parametrize(
-    ("known", "new", "fits"),
+    ("known", "new", "can_be"),
     [
         # An empty column fits anything, and a layout that has seen none yet takes anything.
         ("YYYY-MM-DD", "empty", True),
@@ -126,10 +126,54 @@ def test_other_names_orders_or_formats_are_another_layout(headers: list[str], ro
         ("YYYY-MM-DD", "YYYY-MM-DD hh:mm", False),
     ],
 )
-def test_a_file_fits_a_layout_whose_formats_could_be_its_own(known: str, new: str, fits: bool) -> None:
-    assert compatible([known], [new]) is fits
-    assert compatible(["text", known], ["text", new]) is fits
-    assert compatible([known, "text"], [new, "text"]) is fits
+def test_a_file_fits_a_layout_whose_formats_could_be_its_own(known: str, new: str, can_be: bool) -> None:
+    assert compatible([known], [new]) is can_be
+    assert compatible(["text", known], ["text", new]) is can_be
+    assert compatible([known, "text"], [new, "text"]) is can_be
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "fits_too"),
+    [
+        ("integer", "1,234.56", True),
+        ("integer", "1.234,56", False),
+        ("integer", "1.234", False),
+        ("1.234,56", "integer", True),
+        ("empty", "1.234", True),
+    ],
+)
+def test_whole_numbers_are_written_as_before_where_they_get_a_decimal_point(
+    known: str, new: str, fits_too: bool
+) -> None:
+    assert fits(known, new) is fits_too
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "signs", "wrong"),
+    [
+        ("integer", "1,234.56", {"."}, False),
+        ("integer", "1,234.56", {","}, True),
+        ("integer", "1.234,56", {","}, False),
+        ("integer", "1.234,56", {"."}, True),
+        ("empty", "1.234,56", {"."}, True),
+        # Nobody knows what these are.
+        ("integer", "1.234", {"."}, True),
+        ("empty", "1.234", {","}, True),
+        ("text", "1.234", {"."}, True),
+        # Read in two ways, or in one that is not written in the dbt model.
+        ("integer", "1,234.56", {".", ","}, True),
+        ("integer", "1,234.56", {""}, True),
+        # Not read as a number, whole, or as it has always been.
+        ("integer", "1.234", set(), False),
+        ("1.234,56", "integer", {","}, False),
+        ("1.234", "1.234", {","}, False),
+        ("empty", "text", {","}, False),
+    ],
+)
+def test_numbers_in_a_notation_that_a_layout_has_never_seen_are_read_by_their_sign_or_not_at_all(
+    known: str, new: str, signs: set[str], wrong: bool
+) -> None:
+    assert misread(known, new, signs) is wrong
 
 
 @given(st.lists(st.sampled_from(SHAPES), max_size=6))

@@ -146,6 +146,24 @@ def test_the_same_headers_with_other_formats_are_another_variant(tmp_path: Path)
         assert layout_.shapes == profile.shapes
 
 
+def test_decimals_where_there_were_whole_numbers_or_none_are_taken_by_a_dbt_model_of_their_decimal_sign(
+    tmp_path: Path,
+) -> None:
+    profile = layout("Date,Payee,Amount,Balance\n2024-01-31,Baker,-5,\n")
+    path = write(tmp_path, profile)
+
+    def takes(amount: str, balance: str = "empty", payee: str = "text") -> bool:
+        return found(tmp_path, profile.headers, ("YYYY-MM-DD", payee, amount, balance)) is not None
+
+    assert takes("1,234.56", "1,234.56") and takes("integer", "integer")
+    assert not takes("1.234,56") and not takes("integer", "1.234,56")
+    # `1.350`: nobody knows; a text is no number, whatever it looks like.
+    assert not takes("1.234") and not takes("integer", "1.234")
+    assert takes("integer", payee="1.234")
+    path.write_text(path.read_text(encoding="utf-8").replace("'.'", "','"), encoding="utf-8")
+    assert takes("1.234,56") and not takes("1,234.56") and not takes("1.234")
+
+
 def test_of_several_that_fit_the_most_exact_is_taken_then_that_of_the_source(tmp_path: Path) -> None:
     write(tmp_path, layout("Date,Payee,Amount\n2024-01-31,Baker,-5\n"), source="a_whole_numbers")
     write(tmp_path, STATEMENT, source="b_bank")

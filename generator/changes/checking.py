@@ -23,6 +23,7 @@ from generator.run import pipeline
 from generator.run.counts import WAITING, built_contracts
 
 BAD_ROWS = 5
+UNREAD = "no dbt model reads this layout"
 
 
 def check_files(
@@ -126,15 +127,17 @@ def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> 
         return found("unreadable", file.message)
     if file.state == "known":
         return found("ok", file.message)
-    if file.state == "blocked":
-        return found("unknown-layout", f"no dbt model reads this layout, and none could be made: {file.message}")
+    if file.state in ("blocked", "loaded"):
+        said = "; ".join(file.changes) or ("" if file.near else UNREAD)
+        why = f"none could be made: {file.message}" if file.state == "blocked" else file.message
+        return found("drift" if file.near else "unknown-layout", said or file.message, why if said else "")
     if file.mapping == "generated" and layout is not None:
         mapped = ", ".join(f"{c.name} <- {' + '.join(c.source_columns)}" for c in layout.columns if c.source_columns)
         would = f"{layout.provider} would map {mapped} ({counted(file)})"
         details = f"{would}; make and review one with `goldsmith run` before files of it arrive"
         if layout.drift:
             return found("drift", layout.drift, details)
-        return found("unknown-layout", "no dbt model reads this layout", details)
+        return found("unknown-layout", UNREAD, details)
     if file.state == "held":
         return found("held", file.message)
     if file.state == "failed" or failures:

@@ -7,9 +7,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from jinja2 import TemplateError
-from jinja2.sandbox import SandboxedEnvironment
-
 from generator.columns.fingerprint import fingerprint
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
@@ -19,9 +16,11 @@ from generator.intake.archive import Original
 from generator.mapping.generate import Bench, Generated
 from generator.mapping.nearby import discarded, drift_meta, find_near, frozen, is_frozen, without
 from generator.mapping.recognising import contract_of, example_for, profile_of
-from generator.mapping.sandbox import Sandbox, SandboxError
+from generator.mapping.sandbox import Sandbox
 from generator.mapping.starting import Near
+from generator.mapping.verifying import reads
 from generator.matcher.request import Example
+from generator.project.drift import Drift
 from generator.project.layouts import Layout, find_layout, read_layouts
 from generator.project.project import Project
 from generator.project.render import LayoutName, render_sql, render_yml
@@ -94,7 +93,7 @@ def look_up(
         contract = contract_of(project, profile, layouts, contract_name or row.contract)
         layout = find_layout(layouts, contract.name, profile.headers, profile.shapes, row.source)
     # The sandbox opens the database by itself.
-    if layout and (_is_exact(layout, profile) or _reads(project, row, contract, layout)):
+    if layout and (_is_exact(layout, profile) or reads(project, row, contract, layout, profile)):
         return layout
     known = {x.dbt_model for x in layouts} if settled is None else settled
     near = find_near(layouts, contract, profile, row.source, known)
@@ -102,6 +101,18 @@ def look_up(
         with connect(project.database, project.folder) as connection:
             raise frozen(connection, row, contract, near)
     return Unmapped(row, contract, profile, example_for(layouts, contract, profile), near)
+
+
+def nearly(project: Project, row: LedgerRow, contract_name: str | None, layouts: Sequence[Layout]) -> Drift | None:
+    """What a file has other than the known layout that it is nearly; None where none is near, or no contract is clear."""
+    with connect(project.database, project.folder) as connection:
+        profile = profile_of(connection, row)
+    try:
+        contract = contract_of(project, profile, layouts, contract_name or row.contract)
+    except GoldsmithError:
+        return None
+    near = find_near(layouts, contract, profile, row.source, {x.dbt_model for x in layouts})
+    return near.drift if near else None
 
 
 def bench_of(project: Project, unmapped: Unmapped) -> Bench:
@@ -132,10 +143,20 @@ def keep(project: Project, unmapped: Unmapped, made: Generated, layouts: Sequenc
     return Mapped(layout, "generated", made.notices)
 
 
-def block(project: Project, row: LedgerRow, contract: str | None, message: str) -> None:
-    """Enter in the ledger that no mapping of a file was found, and why."""
+def block(
+    project: Project, row: LedgerRow, contract: str | None, message: str, name: LayoutName | None = None
+) -> LedgerRow:
+    """Enter in the ledger that no mapping of a file was found, and why. `name`: the layout that none was found for; the rows
+    of a file that was loaded beside those of another one, whose dbt model does not read it, leave that one's table.
+    """
+    place = {"layout": name.short, "raw_table": name.raw_table} if name else {}
+    decision: dict[str, Any] = {"contract": contract, "state": "blocked", "message": message, **place}
     with connect(project.database, project.folder) as connection:
-        _decide(connection, project, row, contract=contract, state="blocked", message=message)
+        connection.begin()
+        _move(connection, row, decision.get("raw_table", row.raw_table))
+        _decide(connection, project, row, **decision)
+        connection.commit()
+    return replace(row, **decision)
 
 
 def adopt_known(
@@ -169,40 +190,13 @@ def _is_exact(layout: Layout, profile: LayoutProfile) -> bool:
     return layout.fingerprint == fingerprint(profile.headers, profile.shapes)
 
 
-def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout) -> bool:
-    """Whether a layout's dbt model, as it is now, reads this file's rows: required columns filled on enough of them."""
-    try:
-        sql = (
-            SandboxedEnvironment()
-            .from_string(layout.path.read_text(encoding="utf-8"))
-            .render(source=lambda *_: "layout_rows", contract_violations=lambda *_: "[]")
-        )
-        filled = " and ".join(f"{c.name} is not null" for c in contract.required) or "true"
-        with Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id) as sandbox:
-            (rows, good), *_ = sandbox.fetch(
-                f"with layout_rows as (select * from source) select count(*), count(*) filter (where {filled}) "
-                f"from (\n{sql}\n) as staged"
-            )
-    except (SandboxError, TemplateError):
-        return False
-    return bool(rows) and good >= (1 - contract.max_quarantined) * rows
-
-
 def _adopt(connection: Connection, project: Project, row: LedgerRow, layout: Layout, layouts: Sequence[Layout]) -> None:
     """Enter the mapping in the ledger; rows that were loaded beside the layout's table move into it.
 
     A raw table that neither a file nor one of the `layouts` needs any more goes.
     """
     connection.begin()
-    if row.raw_table != layout.raw_table:
-        connection.execute(
-            f'create table if not exists raw."{layout.raw_table}" as select * from raw."{row.raw_table}" where false'
-        )
-        connection.execute(
-            f'insert into raw."{layout.raw_table}" by name select * from raw."{row.raw_table}" where _file_id = ?',
-            [row.file_id],
-        )
-        connection.execute(f'delete from raw."{row.raw_table}" where _file_id = ?', [row.file_id])
+    _move(connection, row, layout.raw_table)
     _decide(
         connection,
         project,
@@ -217,3 +211,16 @@ def _adopt(connection: Connection, project: Project, row: LedgerRow, layout: Lay
     if row.raw_table not in needed and not read_files(connection, "raw_table = ?", row.raw_table):
         connection.execute(f'drop table raw."{row.raw_table}"')
     connection.commit()
+
+
+def _move(connection: Connection, row: LedgerRow, raw_table: str) -> None:
+    """Bring the rows of a file into another raw table, which is made if there is none."""
+    if row.raw_table != raw_table:
+        connection.execute(
+            f'create table if not exists raw."{raw_table}" as select * from raw."{row.raw_table}" where false'
+        )
+        connection.execute(
+            f'insert into raw."{raw_table}" by name select * from raw."{row.raw_table}" where _file_id = ?',
+            [row.file_id],
+        )
+        connection.execute(f'delete from raw."{row.raw_table}" where _file_id = ?', [row.file_id])

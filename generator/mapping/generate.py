@@ -184,5 +184,5 @@ def _message(left: Sequence[Violation], provider: Provider, talk: Talk, contract
         what = f"{talk.failure}. The offline matcher cannot map {missing} either"
     return (
         f"no mapping by {provider.name}{tries}: {what}. Name the columns in the contract's aliases, or ask "
-        "another --provider; then: goldsmith generate && dbt run"
+        "another --provider; then: goldsmith generate; dbt run"
     )

@@ -10,7 +10,7 @@ from typing import Any
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
 from generator.database.ledger import Connection, LedgerRow
-from generator.errors import GoldsmithError
+from generator.errors import Frozen
 from generator.mapping.starting import Near
 from generator.matcher.expressions import identifier
 from generator.project.drift import nearest
@@ -51,7 +51,7 @@ def is_frozen(contract: Contract, near: Near) -> bool:
     return contract.modes.columns == "freeze" and near.own and near.drift.columns
 
 
-def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Near) -> GoldsmithError:
+def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Near) -> Frozen:
     """What is said of such a file, with the first cell in a new column."""
     said = [plain(change, 3 * SHOWN) for change in near.drift.changes]
     for name, header in near.drift.added.items():
@@ -63,10 +63,11 @@ def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Nea
         if cell:
             said.append(f"`{plain(header, SHOWN)}` holds {plain(repr(cell[1]), SHOWN)} in line {cell[0]}")
             break
-    return GoldsmithError(
+    return Frozen(
         f"gold.{contract.name} is frozen for other columns, and this file is not as those of {near.drift.origin}: "
         f"{'; '.join(said)}. Correct the file, or allow it in models/gold/{contract.name}.yml (schema_contract, columns: "
-        "evolve); then: goldsmith generate && dbt run"
+        "evolve); then: goldsmith generate; dbt run",
+        near.drift.origin,
     )
 
 

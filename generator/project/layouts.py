@@ -13,12 +13,13 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from generator.candidate import Provenance
-from generator.columns.fingerprint import compatible
+from generator.columns.fingerprint import DECIMALS, compatible, misread
 from generator.contracts.contract import Contract
 from generator.errors import UsageError
 from generator.outcome import LAPSED
 from generator.project.render import body_sha256, text_sha256
 from generator.project.texts import read_exactly
+from generator.project.written import decimal_signs
 from generator.yml.writing import entries, load_yml, meta_of
 
 
@@ -252,7 +253,8 @@ def _unset(column: _Column) -> set[str]:
 def find_layout(
     layouts: Sequence[Layout], contract: str | None, headers: Sequence[str], shapes: Sequence[str], source: str
 ) -> Layout | None:
-    """The cached layout that a file belongs to: same headers in the same order, formats alike.
+    """The cached layout that a file belongs to: same headers in the same order, formats alike, and no numbers that its dbt
+    model would take for others.
 
     A file without header is told by its formats alone, and those are no one's own: there the source must be the same,
     too. Of several, the one that fits most exactly.
@@ -264,6 +266,7 @@ def find_layout(
         and list(layout.headers.values()) == list(headers)
         and (layout.has_header or layout.source == source)
         and compatible(layout.shapes, shapes)
+        and not _misreads(layout, shapes)
     ]
     return min(
         fitting,
@@ -274,3 +277,10 @@ def find_layout(
         ),
         default=None,
     )
+
+
+def _misreads(layout: Layout, shapes: Sequence[str]) -> bool:
+    """Whether a column that held no decimals has some now, with another decimal sign than the dbt model's, as it is now."""
+    new = {n: (k, s) for n, k, s in zip(layout.headers, layout.shapes, shapes, strict=True) if k != s and s in DECIMALS}
+    signs = decimal_signs(layout.path.read_text(encoding="utf-8")) if new else {}
+    return any(misread(*pair, signs.get(name, set())) for name, pair in new.items())

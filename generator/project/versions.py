@@ -11,8 +11,8 @@ from generator.project.project import Project
 
 
 def wanted_version(project: Project, layout: Layout) -> str:
-    """What the dbt macro `contract_layouts` calls `mapping`: it changes with the dbt model, the columns that feed it, the
-    contract, and what holds it.
+    """What the dbt macro `contract_layouts` calls `mapping`: it changes with the dbt model, its name, the columns that feed
+    it, the contract, and what holds it.
 
     A layout whose contract is gone has none, ''.
     """
@@ -22,7 +22,7 @@ def wanted_version(project: Project, layout: Layout) -> str:
     # The yml has a word joiner between the brackets of Jinja, which is taken out where Python reads it.
     held = project.held_because(layout, contract)
     held = held.replace("\u2060", "")
-    said = f"{layout.sha256}{contract.rules}{_feeding(layout)}{held}"
+    said = f"{layout.dbt_model}{layout.sha256}{contract.rules}{_feeding(layout)}{held}"
     return hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()
 
 

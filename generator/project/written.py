@@ -7,6 +7,7 @@ its tokens, Jinja masked, so that what a person wrote between them (comments, la
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
@@ -24,6 +25,8 @@ _NULL = re.compile(r"null|cast\(\s*null\s+as\s+[\w ,()]+\)|null\s*::[\w ,()]+", 
 _DUCKDB = Dialect.get_or_raise("duckdb")
 _OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 _CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
+# The SQL functions that are told a decimal sign, as their last argument.
+_TOLD_A_SIGN = ("parse_decimal", "net_amount")
 # Stands for Jinja that gives a value. In no name, so that a name that only dbt knows is seen as such.
 _MASK = "\ue000"
 # With any of these, a row of `mapped` is no longer a source row that a filter has let through.
@@ -112,6 +115,21 @@ def is_null(expression: str) -> bool:
 def names_in(expression: str) -> list[str]:
     """The names in an expression that may be columns, as they are written, in their order; calls are none."""
     return list(dict.fromkeys(token.text for token in _columns(expression)))
+
+
+def decimal_signs(sql: str) -> dict[str, set[str]]:
+    """By which decimal signs a text reads columns as numbers, by their names in lower case; '' for a sign that is no
+    literal. A column that is read otherwise is not in it.
+    """
+    tokens, found = _tokens(sql) or [], defaultdict[str, set[str]](set)
+    depths = list(_depths(tokens))
+    for i, token in enumerate(tokens):
+        if token.text.lower() in _TOLD_A_SIGN and tokens[i + 1 : i + 2] and tokens[i + 1].token_type in _OPENING:
+            end = next((j for j in range(i + 2, len(tokens)) if depths[j] == depths[i]), len(tokens)) - 1
+            sign = tokens[end].text if tokens[end].token_type == TokenType.STRING else ""
+            for name in names_in(sql[tokens[i + 1].start + 1 : tokens[end].end + 1]):
+                found[name.lower()].add(sign)
+    return dict(found)
 
 
 def renamed(expression: str, names: Mapping[str, str]) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from generator.database.ledger import LedgerRow, connect
-from generator.errors import DiskFullError, GoldsmithError, LockedError, UsageError
+from generator.errors import DiskFullError, Frozen, GoldsmithError, LockedError, UsageError
 from generator.llm import telemetry
-from generator.mapping.cache import Mapped, Unmapped, adopt_known, bench_of, block, find_mapping, keep
+from generator.mapping.cache import Mapped, Unmapped, adopt_known, bench_of, block, find_mapping, keep, nearly
 from generator.mapping.generate import Blocked, Generated, generate
 from generator.outcome import FileOutcome, Progress
-from generator.project.drift import OVERLAP, overlap
+from generator.project.drift import OVERLAP, Drift, overlap
 from generator.project.layouts import Layout, read_layouts
 from generator.project.project import Project
 from generator.providers import Provider
@@ -71,20 +71,22 @@ def map_all(project: Project, waiting: Sequence[Waiting], provider: Provider, pr
         left.remove(ready)
         progress(f"map {row.source_file}", total - len(left) - 1, total)
         if row.rows_loaded == 0:
-            done.outcomes.append(replace(loaded_outcome(row), message=NOTHING_TO_LEARN))
+            outcome = replace(loaded_outcome(row), message=NOTHING_TO_LEARN)
+            done.outcomes.append(_nearly(outcome, nearly(project, row, contract, layouts)))
             continue
         try:
             found_mapping = find_mapping(project, row, contract, layouts, settled)
         except (UsageError, LockedError, DiskFullError):
             raise
         except GoldsmithError as error:
-            _block(project, row, contract or row.contract, str(error), done)
+            near = error.near if isinstance(error, Frozen) else ""
+            _block(project, row, contract or row.contract, str(error), done, near=near)
             continue
         if isinstance(found_mapping, Mapped):
             done.mapped.append((row, found_mapping))
         elif reason := asked.blocked.get(found_mapping.name.dbt_model):
             # The same layout again: it would only be paid for again.
-            _block(project, row, found_mapping.contract.name, reason, done)
+            _block(project, row, found_mapping.contract.name, reason, done, found_mapping)
         else:
             asked.begin(found_mapping)
 
@@ -130,16 +132,32 @@ class _Asked:
         self.rows.remove(unmapped.row)
         if isinstance(made, Blocked):
             self.blocked[unmapped.name.dbt_model] = str(made)
-            _block(self._project, unmapped.row, unmapped.contract.name, str(made), done)
+            _block(self._project, unmapped.row, unmapped.contract.name, str(made), done, unmapped)
             return False
         done.mapped.append((unmapped.row, keep(self._project, unmapped, made, layouts)))
         return True
 
 
-def _block(project: Project, row: LedgerRow, contract: str | None, message: str, done: Done) -> None:
-    """Enter a file that no mapping onto the contract was found for, and say so."""
-    block(project, row, contract, message)
-    done.outcomes.append(loaded_outcome(replace(row, contract=contract, state="blocked", message=message)))
+def _block(
+    project: Project,
+    row: LedgerRow,
+    contract: str | None,
+    message: str,
+    done: Done,
+    unmapped: Unmapped | None = None,
+    near: str = "",
+) -> None:
+    """Enter a file that no mapping onto the contract was found for, and say so. `near`: a dbt model that `message` names."""
+    blocked = block(project, row, contract, message, unmapped.name if unmapped else None)
+    drift = unmapped.near.drift if unmapped and unmapped.near else None
+    done.outcomes.append(_nearly(replace(loaded_outcome(blocked), near=near), drift))
+
+
+def _nearly(outcome: FileOutcome, drift: Drift | None) -> FileOutcome:
+    """The outcome of a file without a mapping, with what is other in it than in a known layout, if it is near one."""
+    if drift is None:
+        return outcome
+    return replace(outcome, near=drift.origin, changes=(f"nearly {drift.origin}: {'; '.join(drift.changes)}",))
 
 
 def _adopt_all(project: Project, waiting: Sequence[Waiting], layouts: Sequence[Layout], done: Done) -> list[Waiting]:

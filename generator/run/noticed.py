@@ -18,7 +18,8 @@ NAMED = 3
 def noticed(
     connection: Connection, contract: Contract, layout: Layout, row: LedgerRow, bad: AbstractSet[str]
 ) -> tuple[str, ...]:
-    """How a built file is written otherwise than the one before it, and new values where only some are accepted.
+    """How a built file is written otherwise than the one before it, and new values where only some are accepted, or tell the
+    direction of an amount.
 
     `bad`: the gold columns that have violations. The first file of a layout has nothing new.
     """
@@ -38,14 +39,20 @@ def noticed(
     if earlier[1] != row.delimiter:
         said.append(f"its cells are parted by {row.delimiter!r}, those of the file before it by {earlier[1]!r}")
     for gold in contract.columns:
-        if gold.name in bad and gold.accepted_values:
+        if gold.name in bad and (gold.accepted_values or gold.sign):
             said += _new_values(connection, gold, layout, row)
     return tuple(said)
 
 
 def _new_values(connection: Connection, gold: Column, layout: Layout, row: LedgerRow) -> Iterator[str]:
     headers = (layout.columns.get(gold.name) or {}).get("source_columns") or ()
-    columns = [name for name in safe_columns(row.headers) if layout.headers.get(name) in headers]
+    shapes = dict(zip(layout.headers, layout.shapes, strict=True))
+    # An amount is new in every row; the words beside it are not.
+    columns = [
+        name
+        for name in safe_columns(row.headers)
+        if layout.headers.get(name) in headers and (shapes[name] == "text" or not gold.sign)
+    ]
     if columns:
         cells = ", ".join(f"row ->> {literal(name)}" for name in columns)
         found = connection.execute(
@@ -66,7 +73,8 @@ def _new_values(connection: Connection, gold: Column, layout: Layout, row: Ledge
             named = " and ".join(f"`{layout.headers[name]}`" for name in columns)
             values = ", ".join(f"{' | '.join(map(str, cells))!r} ({n:,} ×)" for cells, n in found[:NAMED])
             more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
+            where = "sign (outflow_values, inflow_values)" if gold.sign else "synonyms or accepted_values"
             yield (
-                f"{named} has new values: {values}{more}; {gold.name} does not take them: name them in its synonyms or "
-                f"accepted_values, or in {layout.path.name}"
+                f"{named} has new values: {values}{more}; {gold.name} does not take them: name them in its {where}, or in "
+                f"{layout.path.name}"
             )
