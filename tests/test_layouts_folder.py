@@ -120,6 +120,53 @@ def test_a_dbt_model_that_reads_no_raw_table_is_named(tmp_path: Path) -> None:
         read_layouts(tmp_path)
 
 
+def copied(path: Path, to: str) -> Path:
+    """The same layout once more under another name, as who copies its two files and renames them has it."""
+    copy = path.with_name(f"{to}.sql")
+    copy.write_bytes(path.read_bytes())
+    text = path.with_suffix(".yml").read_text(encoding="utf-8").split("sources:\n")[0]
+    copy.with_suffix(".yml").write_text(text.replace(f"name: {path.stem}", f"name: {to}"), encoding="utf-8")
+    return copy
+
+
+def test_two_dbt_models_of_one_raw_table_and_contract_are_named_for_their_rows_would_be_in_gold_twice(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path)
+    copy = copied(path, "a_copy")
+    with pytest.raises(UsageError) as error:
+        read_layouts(tmp_path)
+    assert str(error.value).startswith(f"{copy} and {path}: both read raw.bank_")
+    # Another contract's rows are others.
+    yml = copy.with_suffix(".yml")
+    yml.write_text(yml.read_text(encoding="utf-8").replace("contract: bank_transactions", "contract: orders"), "utf-8")
+    assert {x.contract for x in read_layouts(tmp_path)} == {"bank_transactions", "orders"}
+
+
+def test_a_copy_of_a_dbt_model_that_no_yml_describes_is_a_draft(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    copied(path, "draft").with_suffix(".yml").unlink()
+    assert [x.path for x in read_layouts(tmp_path)] == [path]
+
+
+def test_two_files_of_one_name_are_named_as_dbt_refuses_them(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    again = tmp_path / "models/staging/zoo" / path.name
+    again.parent.mkdir()
+    again.write_bytes(path.read_bytes())
+    with pytest.raises(UsageError) as error:
+        read_layouts(tmp_path)
+    assert str(error.value) == f"{path} and {again}: two dbt models of one name, which dbt refuses; delete one"
+    again.unlink()
+    yml = again.with_suffix(".yaml")
+    yml.write_bytes(path.with_suffix(".yml").read_bytes())
+    with pytest.raises(UsageError) as error:
+        read_layouts(tmp_path)
+    assert str(error.value) == (
+        f"{path.with_suffix('.yml')} and {yml}: both describe {path.stem}, which dbt refuses; keep one"
+    )
+
+
 # ---- finding --------------------------------------------------------------------------------------------------------
 
 

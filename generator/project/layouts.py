@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -107,15 +107,46 @@ class Layout:
 
 
 def read_layouts(project: Path) -> list[Layout]:
-    """Every layout of a project, in order of name. Raises UsageError for a yml that cannot be read."""
+    """Every layout of a project, in order of name.
+
+    Raises UsageError for a yml that cannot be read, and where two files are of one layout: its rows would be in gold twice.
+    """
     folder = project / "models" / "staging"
-    files = {p.stem: p for p in sorted(folder.rglob("*.sql"))}
-    found = []
-    for path in _ymls(folder):
-        for name, meta in _metas(path, path.stat().st_mtime_ns):
+    files = _dbt_models(folder)
+    found: dict[str, Layout] = {}
+    for yml in _ymls(folder):
+        for name, meta in _metas(yml, yml.stat().st_mtime_ns):
             if name in files:
-                found.append(_layout(name, meta, files[name], path))
-    return sorted(found, key=lambda layout: layout.dbt_model)
+                path, *others = files[name]
+                if others:
+                    raise UsageError(
+                        f"{path} and {others[0]}: two dbt models of one name, which dbt refuses; delete one"
+                    )
+                if name in found:
+                    raise UsageError(f"{found[name].yml} and {yml}: both describe {name}, which dbt refuses; keep one")
+                found[name] = _layout(name, meta, path, yml)
+    _ensure_read_once(found.values())
+    return sorted(found.values(), key=lambda layout: layout.dbt_model)
+
+
+def _ensure_read_once(layouts: Iterable[Layout]) -> None:
+    """UsageError for two dbt models that read one raw table for one contract, such as one and its copy."""
+    readers: dict[tuple[str, str], Layout] = {}
+    for layout in layouts:
+        other = readers.setdefault((layout.raw_table, layout.contract), layout)
+        if other is not layout:
+            raise UsageError(
+                f"{other.path} and {layout.path}: both read raw.{layout.raw_table} for {layout.contract}, so each row would "
+                "be in gold twice; delete one, and what the yml says of it"
+            )
+
+
+def _dbt_models(folder: Path) -> dict[str, list[Path]]:
+    """The files of each dbt model's name."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*.sql")):
+        found.setdefault(path.stem, []).append(path)
+    return found
 
 
 def described_without_sql(project: Path, contract: str, fingerprint: str) -> tuple[Path, str] | None:

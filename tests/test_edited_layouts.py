@@ -1,0 +1,125 @@
+"""dbt models that people edit, copy, rename and delete, by the real commands: nothing of them is lost in silence."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import SKELETON, LiveProject
+from test_layouts_folder import write
+
+from generator.errors import UsageError
+from generator.project.layouts import Layout, read_layouts
+from generator.project.listing import find_listed
+from generator.project.project import open_project
+
+pytestmark = pytest.mark.slow
+
+BANK = "bank_transactions"
+HEADER = "Booking date;Payee;Purpose;Amount;Currency;Balance\n"
+JANUARY = (
+    f"{HEADER}15.01.2024;Bakery Crumb;Rolls REF 8812;-4,20;EUR;995,80\n"
+    "17.01.2024;Tin & Wood Ltd;Salary REF 8814;2.100,00;EUR;3.095,80\n"
+    "22.01.2024;City Water;Invoice REF 8815;-48,90;EUR;3.046,90\n"
+)
+FEBRUARY = (
+    f"{HEADER}14.02.2024;Bakery Crumb;Rolls REF 1;-4,40;EUR;3.030,00\n"
+    "19.02.2024;Tin & Wood Ltd;Salary REF 2;2.100,00;EUR;5.130,00\n"
+)
+
+
+@dataclass(frozen=True)
+class Harbour:
+    """A project with one statement that was run."""
+
+    live: LiveProject
+
+    @property
+    def layout(self) -> Layout:
+        (found,) = read_layouts(self.live.folder)
+        return found
+
+    def put(self, month: str, text: str) -> None:
+        self.live.put(f"landing/{BANK}/harbour/{month}.csv", text)
+
+    def edit(self, path: Path, old: str, new: str) -> None:
+        self.live.edit(str(path.relative_to(self.live.folder)), old, new)
+
+    def gold(self, what: str) -> list[tuple[Any, ...]]:
+        """What gold says, by file and row."""
+        return self.live.query(f"select {what} from gold.{BANK} order by _source_file, _source_row")
+
+    def files(self, *words: str, code: int) -> dict[str, dict[str, Any]]:
+        """What a run says of each file, by its month."""
+        ran = self.live.goldsmith("run", *words, "--json")
+        assert ran.code == code, ran
+        return {Path(f["source_file"]).stem: f for f in ran.json["files"]}
+
+
+@pytest.fixture(scope="module")
+def began(tmp_path_factory: pytest.TempPathFactory) -> LiveProject:
+    live = LiveProject.copy(tmp_path_factory.mktemp("harbour") / "project", *SKELETON).keep_contracts(BANK)
+    live.put(f"landing/{BANK}/harbour/jan.csv", JANUARY)
+    assert live.goldsmith("run").code == 0
+    return live
+
+
+@pytest.fixture
+def harbour(began: LiveProject, tmp_path: Path) -> Harbour:
+    shutil.copytree(began.folder, tmp_path / "project")
+    return Harbour(LiveProject(tmp_path / "project"))
+
+
+def refused(live: LiveProject, commands: Sequence[Sequence[str]], *said: str) -> None:
+    """Each of these commands ends with exit code 2 and says all of this, and nothing else."""
+    for words in commands:
+        ran = live.goldsmith(*words)
+        assert (ran.code, ran.out) == (2, ""), ran
+        assert all(text in ran.err for text in said), ran
+        assert ran.err.count("\n") == 1, ran
+
+
+# ---- two of one layout ----------------------------------------------------------------------------------------------
+
+
+def test_a_copied_dbt_model_doubles_no_row_whoever_builds(harbour: Harbour) -> None:
+    layout, before = harbour.layout, harbour.gold("*")
+    copy = layout.path.with_name("stg_copy.sql")
+    shutil.copy2(layout.path, copy)
+    yml = layout.yml.read_text(encoding="utf-8").split("sources:\n")[0]
+    copy.with_suffix(".yml").write_text(yml.replace(f"name: {layout.dbt_model}", "name: stg_copy"), encoding="utf-8")
+    harbour.put("feb", FEBRUARY)
+    commands = (["run"], ["rebuild"], ["layouts"], ["check", "landing"], ["show", layout.short])
+    refused(
+        harbour.live,
+        commands,
+        str(copy),
+        str(layout.path),
+        f"both read raw.{layout.raw_table} for {BANK}",
+        "delete one",
+    )
+    ran = harbour.live.dbt("build", "--exclude-resource-type", "unit_test")
+    assert ran.code == 1
+    assert f"stg_copy.sql and models/staging/harbour/{layout.path.name}: both read raw.{layout.raw_table}" in ran.said
+    assert harbour.gold("*") == before
+
+
+def test_a_whole_name_is_enough_and_the_beginning_of_several_names_them_with_their_files(skeleton: LiveProject) -> None:
+    project = open_project(skeleton.folder, {})
+    for source, name in (("a", "bank"), ("b", "bank_2")):
+        path = write(skeleton.folder, source=source)
+        yml = path.with_suffix(".yml")
+        yml.write_text(yml.read_text(encoding="utf-8").replace(f"name: {path.stem}", f"name: {name}"), encoding="utf-8")
+        path.rename(path.with_name(f"{name}.sql"))
+    assert find_listed(project, "bank").source == "a"
+    several = (
+        "several layouts: bank (models/staging/a/bank.sql), bank_2 (models/staging/b/bank_2.sql); name one of them"
+    )
+    for words in ("ban", find_listed(project, "bank").short):
+        with pytest.raises(UsageError) as error:
+            find_listed(project, words)
+        assert str(error.value) == f"{words}: {several}"
