@@ -12,7 +12,9 @@ import pytest
 from projects import SKELETON, LiveProject
 from test_layouts_folder import write
 
+from generator.database.ledger import connect, read_files
 from generator.errors import UsageError
+from generator.mapping.cache import look_up
 from generator.project.layouts import Layout, read_layouts
 from generator.project.listing import find_listed
 from generator.project.project import open_project
@@ -123,3 +125,49 @@ def test_a_whole_name_is_enough_and_the_beginning_of_several_names_them_with_the
         with pytest.raises(UsageError) as error:
             find_listed(project, words)
         assert str(error.value) == f"{words}: {several}"
+
+
+# ---- an edit is used as it is ---------------------------------------------------------------------------------------
+
+# Nothing in the column of purposes: the file fits the layout, and has another fingerprint.
+MARCH = f"{HEADER}14.03.2024;Bakery Crumb;;-4,40;EUR;3.030,00\n"
+PAYEE = "clean_text(payee) as description"
+HOUSE = "{% macro house(column) %}upper({{ column }}){% endmacro %}"
+
+
+def test_an_edit_with_macros_and_vars_is_used_for_a_later_file_that_has_an_empty_column(harbour: Harbour) -> None:
+    harbour.live.put("macros/house.sql", HOUSE)
+    mine = "{{ house('clean_text(payee)') }} || ' {{ var('min_confidence') }}' as description"
+    harbour.edit(harbour.layout.path, PAYEE, mine)
+    harbour.put("mar", MARCH)
+    files = harbour.files(code=0)
+    assert files["mar"]["mapping"] == "cached"
+    assert harbour.layout.edited
+    assert ("BAKERY CRUMB 0.6",) in harbour.gold("description")[3:]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "read"),
+    [
+        (PAYEE, "{{ house('payee') }} as description", True),
+        (PAYEE, "(select min(word) from {{ ref('codes') }} where code = payee) as description", True),
+        (PAYEE, "(select min(source_file) from {{ source('raw', '_files') }}) as description", True),
+        (PAYEE, "{% if target.name == 'prod' %}payee{% else %}upper(payee){% endif %} as description", True),
+        (PAYEE, "(select min(word) from seeds.codes) as description", True),
+        (PAYEE, "{{ 1 // 0 }} as description", True),
+        (PAYEE, "{% set house = 'upper' %}{{ house }}(payee) as description", True),
+        ("parse_date(booking_date, '%d.%m.%Y') as booked_on", "cast(null as date) as booked_on", False),
+        ("{{ contract_violations", "{{ config(tags=['ours']) }}{{ contract_violations", True),
+        ("parse_date(booking_date, '%d.%m.%Y') as booked_on", "strptime(booking_date, '%Y')::date as booked_on", False),
+    ],
+)
+def test_an_edit_is_passed_over_only_where_it_was_tried_and_does_not_read_the_rows(
+    harbour: Harbour, old: str, new: str, read: bool
+) -> None:
+    harbour.edit(harbour.layout.path, old, new)
+    harbour.put("mar", MARCH)
+    assert harbour.live.goldsmith("load").code == 0
+    project = open_project(harbour.live.folder, {"GOLDSMITH_DB": str(harbour.live.database)})
+    with connect(project.database, project.folder) as connection:
+        (row,) = read_files(connection, "ends_with(source_file, 'mar.csv')")
+    assert isinstance(look_up(project, row, BANK, [harbour.layout]), Layout) == read

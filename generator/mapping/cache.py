@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from jinja2 import TemplateError
+from jinja2 import StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from generator.columns.fingerprint import fingerprint
@@ -170,22 +170,50 @@ def _is_exact(layout: Layout, profile: LayoutProfile) -> bool:
 
 
 def _reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout) -> bool:
-    """Whether a layout's dbt model, as it is now, reads this file's rows: required columns filled on enough of them."""
+    """Whether a layout's dbt model, as it is now, reads this file's rows: required columns filled on enough of them.
+
+    What people write may need dbt or the whole database (macros, vars, other tables): an edited dbt model that cannot be
+    tried here is used as it is, and dbt says what it makes of the rows.
+    """
+    sql = _rendered(layout)
+    if sql is None:
+        return layout.edited
+    rows_of = "with layout_rows as (select * from source)"
+    filled = " and ".join(f"{c.name} is not null" for c in contract.required) or "true"
     try:
-        sql = (
-            SandboxedEnvironment()
-            .from_string(layout.path.read_text(encoding="utf-8"))
-            .render(source=lambda *_: "layout_rows", contract_violations=lambda *_: "[]")
-        )
-        filled = " and ".join(f"{c.name} is not null" for c in contract.required) or "true"
         with Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id) as sandbox:
+            if layout.edited and not _binds(sandbox, f"{rows_of} select * from (\n{sql}\n) as staged"):
+                return True
             (rows, good), *_ = sandbox.fetch(
-                f"with layout_rows as (select * from source) select count(*), count(*) filter (where {filled}) "
-                f"from (\n{sql}\n) as staged"
+                f"{rows_of} select count(*), count(*) filter (where {filled}) from (\n{sql}\n) as staged"
             )
-    except (SandboxError, TemplateError):
+    except SandboxError:
         return False
     return bool(rows) and good >= (1 - contract.max_quarantined) * rows
+
+
+def _rendered(layout: Layout) -> str | None:
+    """A layout's SQL over its rows in `layout_rows`; None where its Jinja takes more than what is generated."""
+
+    def source(*names: str) -> str:
+        if names != ("raw", layout.raw_table):
+            raise UndefinedError(f"{names} is not here")
+        return "layout_rows"
+
+    try:
+        template = SandboxedEnvironment(undefined=StrictUndefined).from_string(layout.path.read_text(encoding="utf-8"))
+        return template.render(source=source, contract_violations=lambda *_: "[]", config=lambda *_, **__: "")
+    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError):
+        return None
+
+
+def _binds(sandbox: Sandbox, sql: str) -> bool:
+    """Whether the sandbox has all that a SELECT reads."""
+    try:
+        sandbox.describe(sql)
+    except SandboxError:
+        return False
+    return True
 
 
 def _adopt(connection: Connection, project: Project, row: LedgerRow, layout: Layout, layouts: Sequence[Layout]) -> None:
