@@ -171,3 +171,25 @@ def test_an_edit_is_passed_over_only_where_it_was_tried_and_does_not_read_the_ro
     with connect(project.database, project.folder) as connection:
         (row,) = read_files(connection, "ends_with(source_file, 'mar.csv')")
     assert isinstance(look_up(project, row, BANK, [harbour.layout]), Layout) == read
+
+
+# ---- one file without the other -------------------------------------------------------------------------------------
+
+
+def test_a_renamed_dbt_model_is_not_replaced_by_a_new_mapping_and_goes_on_when_its_yml_follows(
+    harbour: Harbour,
+) -> None:
+    layout = harbour.layout
+    harbour.edit(layout.path, PAYEE, "upper(clean_text(payee)) as description")
+    moved = layout.path.rename(layout.path.with_name("stg_hafen.sql"))
+    harbour.put("feb", FEBRUARY)
+    before = harbour.live.tree()
+    commands = (["run"], ["generate"], ["layouts"], ["status"], ["check", "landing"])
+    refused(
+        harbour.live, commands, str(moved), str(layout.yml), f"says {layout.dbt_model} does", "write `name: stg_hafen`"
+    )
+    assert harbour.live.tree() == before
+    harbour.edit(layout.yml, f"name: {layout.dbt_model}\n", "name: stg_hafen\n")
+    assert {f["state"] for f in harbour.files(code=0).values()} == {"gold"}
+    assert all(payee.isupper() for (payee,) in harbour.gold("description"))
+    assert len(harbour.gold("1")) == 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ from generator.contracts.contract import Contract
 from generator.errors import UsageError
 from generator.outcome import LAPSED
 from generator.project.render import body_sha256, text_sha256
+from generator.project.strays import Left, ensure_described, raw_table
 from generator.project.texts import read_exactly
 from generator.yml.writing import entries, load_yml, meta_of
 
@@ -109,14 +109,18 @@ class Layout:
 def read_layouts(project: Path) -> list[Layout]:
     """Every layout of a project, in order of name.
 
-    Raises UsageError for a yml that cannot be read, and where two files are of one layout: its rows would be in gold twice.
+    Raises UsageError for a yml that cannot be read, for a dbt model that lost its yml, and where two files are of one layout:
+    its rows would be in gold twice.
     """
     folder = project / "models" / "staging"
     files = _dbt_models(folder)
     found: dict[str, Layout] = {}
+    left = []
     for yml in _ymls(folder):
         for name, meta in _metas(yml, yml.stat().st_mtime_ns):
-            if name in files:
+            if name not in files:
+                left.append(Left(yml, name, meta.contract, meta.fingerprint))
+            else:
                 path, *others = files[name]
                 if others:
                     raise UsageError(
@@ -126,6 +130,8 @@ def read_layouts(project: Path) -> list[Layout]:
                     raise UsageError(f"{found[name].yml} and {yml}: both describe {name}, which dbt refuses; keep one")
                 found[name] = _layout(name, meta, path, yml)
     _ensure_read_once(found.values())
+    undescribed = [path for name, paths in files.items() if name not in found for path in paths]
+    ensure_described(undescribed, {(x.raw_table, x.contract) for x in found.values()}, left)
     return sorted(found.values(), key=lambda layout: layout.dbt_model)
 
 
@@ -250,8 +256,8 @@ def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
 def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
     exact = read_exactly(sql)
     text = exact.replace("\r\n", "\n")
-    raw = re.search(r"source\(\s*['\"]raw['\"]\s*,\s*['\"]([^'\"]+)['\"]\s*\)", text)
-    if not raw:
+    raw = raw_table(text)
+    if raw is None:
         raise UsageError(f"{sql}: reads no raw table; it must select from {{{{ source('raw', ...) }}}}")
     return Layout(
         dbt_model=name,
@@ -260,7 +266,7 @@ def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
         source=meta.source,
         contract=meta.contract,
         fingerprint=meta.fingerprint,
-        raw_table=raw[1],
+        raw_table=raw,
         has_header=meta.has_header,
         headers=meta.headers,
         shapes=meta.shapes,
