@@ -193,3 +193,17 @@ def test_a_renamed_dbt_model_is_not_replaced_by_a_new_mapping_and_goes_on_when_i
     assert {f["state"] for f in harbour.files(code=0).values()} == {"gold"}
     assert all(payee.isupper() for (payee,) in harbour.gold("description"))
     assert len(harbour.gold("1")) == 5
+
+
+def test_a_deleted_mapping_that_a_new_file_makes_anew_has_the_old_files_too_and_says_so(harbour: Harbour) -> None:
+    layout = harbour.layout
+    layout.path.unlink()
+    layout.yml.unlink()
+    blocked = harbour.files(code=1)["jan"]
+    assert (blocked["state"], blocked["rows_gold"], blocked["rows_quarantined"]) == ("blocked", 0, 3)
+    harbour.put("feb", FEBRUARY)
+    files = harbour.files(code=0)
+    told = {name: (f["state"], f["mapping"], f["rows_gold"], f["message"]) for name, f in files.items()}
+    assert told == {"feb": ("gold", "generated", 2, ""), "jan": ("gold", "cached", 3, "")}
+    assert len(harbour.gold("1")) == 5
+    assert harbour.live.unbalanced() == []

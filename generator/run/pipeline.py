@@ -54,6 +54,7 @@ def run_files(
         done = Done([t.outcome for t in taken if not t.row])
         map_all(project, waiting, provider, progress, done)
         provider.finished()
+        _take_again(project, done)
         failures = _build(project, done.mapped, progress)
         return _outcome(project, done, failures, said)
 
@@ -139,6 +140,19 @@ def _interrupted(project: Project, layouts: Sequence[Layout], seen: Iterable[str
         rows = read_files(connection, "state = 'loaded'")
         rows += [row for row in _unbuilt(connection, project, cached) if as_cached(row, cached).state == "mapped"]
     return [row for row in rows if row.file_id not in seen]
+
+
+def _take_again(project: Project, done: Done) -> None:
+    """Files whose dbt model was deleted take the mapping that a new file of their layout has just got."""
+    blocked = {outcome.file_id for outcome in done.outcomes if outcome.state == "blocked"}
+    if not blocked or not done.mapped:
+        return
+    cached = cached_tables(project, read_layouts(project.folder))
+    with connect(project.database, project.folder) as connection:
+        rows = [row for row in read_files(connection, "state = 'mapped'") if row.file_id in blocked]
+    again = {row.file_id: (row, cached[row.raw_table, row.contract]) for row in rows if as_cached(row, cached) is row}
+    done.outcomes = [outcome for outcome in done.outcomes if outcome.file_id not in again]
+    done.mapped += [(row, Mapped(layout, "cached")) for row, layout in again.values()]
 
 
 def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progress: Progress) -> tuple[str, ...]:
