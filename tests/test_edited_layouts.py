@@ -207,3 +207,19 @@ def test_a_deleted_mapping_that_a_new_file_makes_anew_has_the_old_files_too_and_
     assert told == {"feb": ("gold", "generated", 2, ""), "jan": ("gold", "cached", 3, "")}
     assert len(harbour.gold("1")) == 5
     assert harbour.live.unbalanced() == []
+
+
+# ---- what does not build --------------------------------------------------------------------------------------------
+
+
+def test_an_edit_that_does_not_build_is_failed_with_the_rows_as_before_until_it_is_mended(harbour: Harbour) -> None:
+    before = harbour.gold("*")
+    harbour.edit(harbour.layout.path, "parse_decimal(amount, ',') as amount", "parse_decimal(amount, as amount")
+    harbour.put("feb", FEBRUARY)
+    files = harbour.files(code=1)
+    as_before = "dbt did not build it as it is now (see what failed), gold has it as before; correct that, and dbt run"
+    assert (files["jan"]["state"], files["jan"]["message"], files["jan"]["rows_gold"]) == ("failed", as_before, 3)
+    assert (files["feb"]["state"], files["feb"]["rows_gold"]) == ("failed", 0)
+    assert harbour.gold("*") == before
+    harbour.edit(harbour.layout.path, "parse_decimal(amount, as amount", "-parse_decimal(amount, ',') as amount")
+    assert {f["state"] for f in harbour.files(code=0).values()} == {"gold"}

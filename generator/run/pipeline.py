@@ -207,7 +207,9 @@ def _outcome(project: Project, done: Done, failures: tuple[str, ...], notices: S
         with connect(project.database, project.folder) as connection:
             now = {row.file_id: row for row in read_files(connection)}
             mapped = [(now[row.file_id], m) for row, m in done.mapped]
-            files += _noticed(connection, project, _built_outcomes(connection, project, mapped, _not_built), mapped)
+            built = _built_outcomes(connection, project, mapped, _not_built)
+            built = _as_before(connection, project, built, mapped) if failures else built
+            files += _noticed(connection, project, built, mapped)
     touched = {f.contract for f in files if f.contract and f.state not in ("known", "refused")}
     gold, quarantine = previews(project, touched) if touched else ((), ())
     return RunOutcome(
@@ -253,6 +255,20 @@ def _built_outcomes(
         counts |= count_files(connection, contract, files)
     return [
         file_outcome(project, r, m, counts[r.file_id]) if r.file_id in counts else otherwise(r, m) for r, m in mapped
+    ]
+
+
+def _as_before(
+    connection: Connection, project: Project, files: Sequence[FileOutcome], mapped: Sequence[tuple[LedgerRow, Mapped]]
+) -> list[FileOutcome]:
+    """The files, failed where gold and quarantine still have them by another version of their mapping."""
+    built, wanted = built_files(connection), wanted_versions(project, [m.layout for _, m in mapped])
+    message = "dbt did not build it as it is now (see what failed), gold has it as before; correct that, and dbt run"
+    return [
+        replace(file, state="failed", message=message)
+        if built.get(row.file_id, "none") not in ("none", wanted[one.layout.dbt_model])
+        else file
+        for file, (row, one) in zip(files, mapped, strict=True)
     ]
 
 
