@@ -223,3 +223,42 @@ def test_an_edit_that_does_not_build_is_failed_with_the_rows_as_before_until_it_
     assert harbour.gold("*") == before
     harbour.edit(harbour.layout.path, "parse_decimal(amount, as amount", "-parse_decimal(amount, ',') as amount")
     assert {f["state"] for f in harbour.files(code=0).values()} == {"gold"}
+
+
+def test_a_test_of_ones_own_fails_until_it_passes_and_meets_the_rows_of_every_later_file(harbour: Harbour) -> None:
+    before = harbour.gold("*")
+    test = "data_tests:\n    - accepted_values: {arguments: {values: [EUR]}}\n    - not_null"
+    harbour.edit(
+        harbour.layout.yml, "    description: From `Currency`.\n", f"    description: From `Currency`.\n    {test}\n"
+    )
+    harbour.edit(harbour.layout.path, PAYEE, "lower(clean_text(payee)) as description")
+    pounds = FEBRUARY.replace("EUR", "GBP")
+    harbour.put("feb", pounds)
+    for _ in range(2):
+        files = harbour.files(code=1)
+        assert {f["state"] for f in files.values()} == {"failed"}
+        assert harbour.gold("*") == before
+    harbour.edit(harbour.layout.yml, "values: [EUR]", "values: [EUR, GBP]")
+    assert {f["state"] for f in harbour.files(code=0).values()} == {"gold"}
+    assert len(harbour.gold("*")) == 5
+    harbour.put("mar", FEBRUARY.replace("EUR", "CHF"))
+    for _ in range(2):
+        assert harbour.files(code=1)["mar"]["state"] == "failed"
+    assert len(harbour.gold("*")) == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "test", "tested"),
+    [
+        ("  config:\n", "", False),
+        ("  config:\n", "  data_tests: [ours]\n", True),
+        ("  - name: memo\n", "  - data_tests: [not_null]\n    name: memo\n", True),
+        ("  - name: memo\n", "  - tests: [not_null]\n    name: memo\n", True),
+    ],
+)
+def test_a_layout_is_tested_by_what_its_yml_says(tmp_path: Path, line: str, test: str, tested: bool) -> None:
+    yml = write(tmp_path).with_suffix(".yml")
+    new = test if "name" in test else test + line
+    yml.write_text(yml.read_text(encoding="utf-8").replace(line, new, 1), encoding="utf-8")
+    (layout,) = read_layouts(tmp_path)
+    assert layout.tested == tested

@@ -31,6 +31,7 @@ class Layout:
     `headers` maps safe names to header texts, in order. `path` is the dbt model's file, `yml` the one that describes it,
     maybe among others. `review` is pending or approved, `reviewed` says who approved it by command, when, and the text
     with which `sha256`; `sha256` is that of the dbt model's text now, as dbt computes it. `edited`: it is not as generated.
+    `tested`: people have given it dbt tests in its yml.
     `drift`: the known layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`,
     and those that were `refused`, as they fail a check on its rows.
     """
@@ -53,6 +54,7 @@ class Layout:
     sha256: str
     provenance: Provenance
     edited: bool
+    tested: bool = False
     drift: Mapping[str, Any] | None = None
 
     @property
@@ -117,9 +119,10 @@ def read_layouts(project: Path) -> list[Layout]:
     found: dict[str, Layout] = {}
     left = []
     for yml in _ymls(folder):
-        for name, meta in _metas(yml, yml.stat().st_mtime_ns):
+        for said in _described(yml, yml.stat().st_mtime_ns):
+            name = said.name
             if name not in files:
-                left.append(Left(yml, name, meta.contract, meta.fingerprint))
+                left.append(Left(yml, name, said.meta.contract, said.meta.fingerprint))
             else:
                 path, *others = files[name]
                 if others:
@@ -128,7 +131,7 @@ def read_layouts(project: Path) -> list[Layout]:
                     )
                 if name in found:
                     raise UsageError(f"{found[name].yml} and {yml}: both describe {name}, which dbt refuses; keep one")
-                found[name] = _layout(name, meta, path, yml)
+                found[name] = _layout(said, path, yml)
     _ensure_read_once(found.values())
     undescribed = [path for name, paths in files.items() if name not in found for path in paths]
     ensure_described(undescribed, {(x.raw_table, x.contract) for x in found.values()}, left)
@@ -160,9 +163,9 @@ def described_without_sql(project: Path, contract: str, fingerprint: str) -> tup
     folder = project / "models" / "staging"
     files = {p.stem for p in folder.rglob("*.sql")}
     for path in _ymls(folder):
-        for name, meta in _metas(path, path.stat().st_mtime_ns):
-            if (meta.contract, meta.fingerprint) == (contract, fingerprint) and name not in files:
-                return path, name
+        for said in _described(path, path.stat().st_mtime_ns):
+            if (said.meta.contract, said.meta.fingerprint) == (contract, fingerprint) and said.name not in files:
+                return path, said.name
     return None
 
 
@@ -173,9 +176,9 @@ def _ymls(folder: Path) -> list[Path]:
 
 def read_again(layout: Layout) -> Layout:
     """A layout as its two files are now. Raises UsageError where they cannot be read, or one is gone."""
-    for name, meta in _metas(layout.yml, layout.yml.stat().st_mtime_ns) if layout.yml.exists() else ():
-        if name == layout.dbt_model and layout.path.exists():
-            return _layout(name, meta, layout.path, layout.yml)
+    for said in _described(layout.yml, layout.yml.stat().st_mtime_ns) if layout.yml.exists() else ():
+        if said.name == layout.dbt_model and layout.path.exists():
+            return _layout(said, layout.path, layout.yml)
     raise UsageError(f"{layout.path}: was taken away meanwhile")
 
 
@@ -229,9 +232,18 @@ class _Meta(BaseModel):
     body_sha256: str | None = None
 
 
+@dataclass(frozen=True)
+class _Described:
+    """What a yml says of a layout."""
+
+    name: str
+    meta: _Meta
+    tested: bool
+
+
 @lru_cache(maxsize=4096)
-def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
-    """Names and meta of the layouts in one yml; other dbt models in it are passed over.
+def _described(path: Path, changed: int) -> list[_Described]:
+    """The layouts in one yml; other dbt models in it are passed over.
 
     `changed` is the time of its last change, so that a changed file is read anew.
     """
@@ -245,7 +257,7 @@ def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
         meta = meta_of(model)
         if "fingerprint" in meta:
             try:
-                found.append((str(model.get("name")), _Meta.model_validate(meta)))
+                found.append(_Described(str(model.get("name")), _Meta.model_validate(meta), _tested(model)))
             except ValidationError as error:
                 first = error.errors()[0]
                 where = f"config.meta.{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
@@ -253,14 +265,20 @@ def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
     return found
 
 
-def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
+def _tested(model: dict[str, Any]) -> bool:
+    """Whether an entry of a yml has dbt tests, for the dbt model or a column."""
+    return any(said.get(word) for said in (model, *entries(model, "columns")) for word in ("data_tests", "tests"))
+
+
+def _layout(said: _Described, sql: Path, yml: Path) -> Layout:
+    meta = said.meta
     exact = read_exactly(sql)
     text = exact.replace("\r\n", "\n")
     raw = raw_table(text)
     if raw is None:
         raise UsageError(f"{sql}: reads no raw table; it must select from {{{{ source('raw', ...) }}}}")
     return Layout(
-        dbt_model=name,
+        dbt_model=said.name,
         path=sql,
         yml=yml,
         source=meta.source,
@@ -278,6 +296,7 @@ def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
         sha256=text_sha256(exact),
         provenance=meta.provenance,
         edited=body_sha256(text) != meta.body_sha256,
+        tested=said.tested,
         drift=meta.drift.model_dump(mode="json", by_alias=True) if meta.drift else None,
     )
 
