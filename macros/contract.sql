@@ -105,7 +105,7 @@
     {%- set hold = hold_unreviewed() -%}
     {%- if meta.get('review') == 'approved' -%}
         {%- set reviewed = meta.get('reviewed') or {} -%}
-        {%- if hold and reviewed and reviewed.sha256 != layout.checksum.checksum -%}
+        {%- if hold and reviewed and layout.checksum.checksum not in [reviewed.sha256, reviewed.get('sha256_crlf')] -%}
             {{- return('edited since it was approved') -}}
         {%- endif -%}
         {{- return('') -}}

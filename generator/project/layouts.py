@@ -30,10 +30,10 @@ class Layout:
 
     `headers` maps safe names to header texts, in order. `path` is the dbt model's file, `yml` the one that describes it,
     maybe among others. `review` is pending or approved, `reviewed` says who approved it by command, when, and the text
-    with which `sha256`; `sha256` is that of the dbt model's text now, as dbt computes it. `edited`: it is not as generated.
-    `tested`: people have given it dbt tests in its yml.
-    `drift`: the known layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`,
-    and those that were `refused`, as they fail a check on its rows.
+    with which `sha256`, or `sha256_crlf` where its lines end so; `sha256` is that of the dbt model's text now, as dbt
+    computes it. `edited`: it is not as generated. `tested`: people have given it dbt tests in its yml. `drift`: the known
+    layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`, and those that were
+    `refused`, as they fail a check on its rows.
     """
 
     dbt_model: str
@@ -85,7 +85,11 @@ class Layout:
     @property
     def edited_since_approved(self) -> bool:
         """Whether its text is another one than the one that was approved; of an approval by hand nobody knows."""
-        return self.approved and self.reviewed is not None and self.reviewed["sha256"] != self.sha256
+        return (
+            self.approved
+            and self.reviewed is not None
+            and self.sha256 not in (self.reviewed["sha256"], self.reviewed["sha256_crlf"])
+        )
 
     @property
     def standing(self) -> str:
@@ -201,6 +205,7 @@ class _Reviewed(BaseModel):
     # Without its quotes YAML reads a time.
     at: Annotated[str, BeforeValidator(str)] = ""
     sha256: str
+    sha256_crlf: str = ""
 
 
 class _Drift(BaseModel):
