@@ -57,7 +57,7 @@
     {{- return(found) -}}
 {% endmacro %}
 
-{#- The layouts of a contract: one dict a staging dbt model with relation, raw table, whether it is held and why, and a
+{#- The layouts of a contract: one dict a staging dbt model with path, relation, raw table, whether it is held and why, and a
     hash that changes when the mapping, its name or the contract does: then its rows are harmonized anew, for quarantine
     has the name, too. With `only` the one that has this name, with `tables` those that read one of these raw tables. -#}
 {% macro contract_layouts(contract, only=none, tables=none) %}
@@ -69,6 +69,7 @@
         {%- set held = held_because(layout, contract) -%}
         {%- do found.append({
             'name': layout.name,
+            'path': layout.original_file_path,
             'relation': layout.relation_name,
             'raw_table': layout.sources[0][1],
             'held': held,
@@ -104,7 +105,7 @@
     {%- set hold = hold_unreviewed() -%}
     {%- if meta.get('review') == 'approved' -%}
         {%- set reviewed = meta.get('reviewed') or {} -%}
-        {%- if hold and reviewed and reviewed.sha256 != layout.checksum.checksum -%}
+        {%- if hold and reviewed and layout.checksum.checksum not in [reviewed.sha256, reviewed.get('sha256_crlf')] -%}
             {{- return('edited since it was approved') -}}
         {%- endif -%}
         {{- return('') -}}

@@ -146,14 +146,20 @@ where false
 {% endmacro %}
 
 {#- The layouts of a contract that the database has files of: those whose staging view was built, with the version it has,
-    and raw tables that no staging dbt model reads (their files are blocked). A folder may have a thousand more. -#}
+    and raw tables that no staging dbt model reads (their files are blocked). A folder may have a thousand more. Two that
+    read one raw table are an error, as in `generator/project/layouts.py`. -#}
 {% macro live_layouts(contract) %}
     {%- set found = [] -%}
-    {%- set mapped = [] -%}
+    {%- set mapped = {} -%}
     {%- set versions = staged_versions() -%}
     {%- set loaded = loaded_tables(contract) -%}
     {%- for layout in contract_layouts(contract, tables=loaded) -%}
-        {%- do mapped.append(layout.raw_table) -%}
+        {%- if layout.raw_table in mapped -%}
+            {{- exceptions.raise_compiler_error(mapped[layout.raw_table] ~ ' and ' ~ layout.path ~ ': both read raw.'
+                ~ layout.raw_table ~ ' for ' ~ contract
+                ~ ', so each row would be in gold twice; delete one, and what the yml says of it') -}}
+        {%- endif -%}
+        {%- do mapped.update({layout.raw_table: layout.path}) -%}
         {%- if layout.name in versions -%}
             {%- do found.append(dict(layout, mapping=versions[layout.name])) -%}
         {%- endif -%}

@@ -63,7 +63,7 @@ def test_an_empty_project_has_no_layouts(tmp_path: Path) -> None:
 def test_a_dbt_model_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     path = write(tmp_path)
     path.write_text("-- mine\nselect 1 from {{ source('raw', 'bank_x') }}\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="is there already, and may have been edited; delete it"):
+    with pytest.raises(UsageError, match="is there already, and may have been edited; put back the yml .* delete it"):
         write(tmp_path)
     assert path.read_text(encoding="utf-8").startswith("-- mine")
 
@@ -118,6 +118,98 @@ def test_a_dbt_model_that_reads_no_raw_table_is_named(tmp_path: Path) -> None:
     path.write_text("select 1", encoding="utf-8")
     with pytest.raises(UsageError, match=r"reads no raw table; it must select from \{\{ source\('raw'"):
         read_layouts(tmp_path)
+
+
+def copied(path: Path, to: str) -> Path:
+    """The same layout once more under another name, as who copies its two files and renames them has it."""
+    copy = path.with_name(f"{to}.sql")
+    copy.write_bytes(path.read_bytes())
+    text = path.with_suffix(".yml").read_text(encoding="utf-8").split("sources:\n")[0]
+    copy.with_suffix(".yml").write_text(text.replace(f"name: {path.stem}", f"name: {to}"), encoding="utf-8")
+    return copy
+
+
+def test_two_dbt_models_of_one_raw_table_and_contract_are_named_for_their_rows_would_be_in_gold_twice(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path)
+    copy = copied(path, "a_copy")
+    with pytest.raises(UsageError) as error:
+        read_layouts(tmp_path)
+    assert str(error.value).startswith(f"{copy} and {path}: both read raw.bank_")
+    # Another contract's rows are others.
+    yml = copy.with_suffix(".yml")
+    yml.write_text(yml.read_text(encoding="utf-8").replace("contract: bank_transactions", "contract: orders"), "utf-8")
+    assert {x.contract for x in read_layouts(tmp_path)} == {"bank_transactions", "orders"}
+
+
+def test_a_copy_of_a_dbt_model_that_no_yml_describes_is_a_draft(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    copied(path, "draft").with_suffix(".yml").unlink()
+    assert [x.path for x in read_layouts(tmp_path)] == [path]
+
+
+def test_two_files_of_one_name_are_named_as_dbt_refuses_them(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    again = tmp_path / "models/staging/zoo" / path.name
+    again.parent.mkdir()
+    again.write_bytes(path.read_bytes())
+    with pytest.raises(UsageError) as error:
+        read_layouts(tmp_path)
+    assert str(error.value) == f"{path} and {again}: two dbt models of one name, which dbt refuses; delete one"
+    again.unlink()
+    yml = again.with_suffix(".yaml")
+    yml.write_bytes(path.with_suffix(".yml").read_bytes())
+    with pytest.raises(UsageError) as error:
+        read_layouts(tmp_path)
+    assert str(error.value) == (
+        f"{path.with_suffix('.yml')} and {yml}: both describe {path.stem}, which dbt refuses; keep one"
+    )
+
+
+@pytest.mark.parametrize("rename_the_yml", [False, True])
+def test_a_dbt_model_that_was_renamed_without_its_yml_or_the_other_way_round_is_named_with_both(
+    tmp_path: Path, rename_the_yml: bool
+) -> None:
+    path = write(tmp_path)
+    yml = path.with_suffix(".yml")
+    moved = path if rename_the_yml else path.rename(path.with_name("stg_hafen.sql"))
+    said = "stg_hafen" if rename_the_yml else path.stem
+    yml.write_text(yml.read_text(encoding="utf-8").replace(f"name: {path.stem}", f"name: {said}"), encoding="utf-8")
+    with pytest.raises(UsageError) as error:
+        read_layouts(tmp_path)
+    name = LayoutName("bank", BANK.name, fingerprint(STATEMENT.headers, STATEMENT.shapes))
+    assert str(error.value) == (
+        f"{moved}: reads raw.{name.raw_table}, which {yml} says {said} does; write `name: {moved.stem}` there, or rename the "
+        "file, or delete it to have it generated again"
+    )
+    # As it says.
+    yml.write_text(yml.read_text(encoding="utf-8").replace(f"name: {said}", f"name: {moved.stem}"), encoding="utf-8")
+    os.utime(yml, ns=(1, 1))
+    assert [x.path for x in read_layouts(tmp_path)] == [moved]
+
+
+@pytest.mark.parametrize("name", ["stg_hafen", ""])
+def test_a_dbt_model_whose_yml_was_deleted_is_named_under_any_name(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path)
+    path.with_suffix(".yml").unlink()
+    path = path.rename(path.with_name(f"{name}.sql")) if name else path
+    # Without the macro it is still known by the column that gold asks for.
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("{{ contract_violations('bank_transactions') }}", "[]"), "utf-8"
+    )
+    with pytest.raises(
+        UsageError, match=r"\.sql: reads raw\.bank_\w+, and no yml describes it; put its yml back"
+    ) as error:
+        read_layouts(tmp_path)
+    assert str(error.value).startswith(str(path))
+
+
+def test_other_dbt_models_that_read_a_raw_table_are_peoples_own(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.with_suffix(".yml").unlink()
+    path.write_text("select count(*) from {{ source('raw', 'bank_12345678') }}\n", encoding="utf-8")
+    assert read_layouts(tmp_path) == []
 
 
 # ---- finding --------------------------------------------------------------------------------------------------------

@@ -112,6 +112,7 @@ def test_an_approval_says_who_when_and_which_text_and_changes_nothing_else(proje
         "+        by: 'Ann: O''Neil <ann@example.com>'",
         f"+        at: '{now.reviewed['at']}'",
         f"+        sha256: {plain.sha256}",
+        f"+        sha256_crlf: {now.reviewed['sha256_crlf']}",
     ]
     assert (now.standing, now.approved, now.edited_since_approved) == ("approved", True, False)
 
@@ -129,6 +130,21 @@ def test_approving_again_changes_nothing_until_the_dbt_model_is_edited(project: 
     assert "plain" in {x.source for x in waiting(project)}
     assert "approved: " in say(project, "approve", plain.short).output
     assert named(project, "plain").standing == "approved, edited"
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_an_approval_outlives_what_git_makes_of_line_ends(project: Project, mixed: bool) -> None:
+    plain = named(project, "plain")
+    lf = plain.path.read_bytes()
+    crlf = lf.replace(b"\n", b"\r\n", 3 if mixed else -1)
+    for approved, there in ((lf, lf.replace(b"\n", b"\r\n")), (crlf, lf)):
+        plain.path.write_bytes(approved)
+        assert say(project, "approve", plain.short).exit_code == 0
+        assert not named(project, "plain").edited_since_approved
+        plain.path.write_bytes(there)
+        assert not named(project, "plain").edited_since_approved
+        plain.path.write_bytes(there + b"-- mine\n")
+        assert named(project, "plain").edited_since_approved
 
 
 def test_approve_commits_exactly_the_files_of_the_layouts(project: Project) -> None:
@@ -384,6 +400,8 @@ def test_dbt_and_goldsmith_hold_the_same_layouts_for_the_same_reasons(project: P
     text = by_hand.yml.read_text(encoding="utf-8")
     by_hand.yml.write_text(text.replace("review: pending", "review: approved"), encoding="utf-8")
     assert live.goldsmith("approve", lapsed.short, approved.short).code == 0
+    # As git has it on another machine.
+    approved.path.write_bytes(approved.path.read_bytes().replace(b"\n", b"\r\n"))
     lapsed.path.write_text(lapsed.path.read_text(encoding="utf-8") + "-- later\n", encoding="utf-8")
     for source, columns in (("hostile", ("booked_on",)), ("new", ("booked_on", "amount"))):
         with open_review(project, named(project, source)) as review:

@@ -165,12 +165,11 @@ def show_approval(approval: Approval) -> None:
 def as_json(approval: Approval) -> dict[str, object]:
     """An approval as plain JSON types."""
     layout = approval.layout
-    reviewed = {"by": approval.by, "at": approval.at, "sha256": approval.sha256}
     return {
         "layout": layout.short,
         "dbt_model": layout.dbt_model,
         "review": "approved",
-        "reviewed": reviewed,
+        "reviewed": approval.said,
         "new": approval.new,
         "path": str(layout.yml),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jinja2 import TemplateError
+from jinja2 import StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from generator.columns.profile import LayoutProfile
@@ -17,6 +17,9 @@ from generator.project.project import Project
 def reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout, profile: LayoutProfile) -> bool:
     """Whether a layout's dbt model, as it is now, reads this file's rows: required columns filled on enough of them, and
     half of the cells of any other column that holds dates now and did not before.
+
+    What people write may need dbt or the whole database (macros, vars, other tables): an edited dbt model that cannot be
+    tried here is used as it is, and dbt says what it makes of the rows.
     """
     required = " and ".join(f"{c.name} is not null" for c in contract.required) or "true"
     filled = _filled(layout, contract, profile)
@@ -24,20 +27,45 @@ def reads(project: Project, row: LedgerRow, contract: Contract, layout: Layout, 
     half = " and ".join(
         f"2 * count({name}) >= count(*) filter (where list_contains(_violations, {literal(name)}))" for name in filled
     )
+    sql = _rendered(layout, f"[{names}]")
+    if sql is None:
+        return layout.edited
+    rows_of = "with layout_rows as (select * from source)"
     try:
-        sql = (
-            SandboxedEnvironment()
-            .from_string(layout.path.read_text(encoding="utf-8"))
-            .render(source=lambda *_: "layout_rows", contract_violations=lambda *_: f"[{names}]")
-        )
         with Sandbox.of_file(project.functions_sql, project.database, f"raw.{row.raw_table}", row.file_id) as sandbox:
+            if layout.edited and not _binds(sandbox, f"{rows_of} select * from (\n{sql}\n) as staged"):
+                return True
             (rows, good, read), *_ = sandbox.fetch(
-                f"with layout_rows as (select * from source) select count(*), count(*) filter (where {required}), "
-                f"{half or 'true'} from (\n{sql}\n) as staged"
+                f"{rows_of} select count(*), count(*) filter (where {required}), {half or 'true'} "
+                f"from (\n{sql}\n) as staged"
             )
-    except (SandboxError, TemplateError):
+    except SandboxError:
         return False
     return bool(rows and read) and good >= (1 - contract.max_quarantined) * rows
+
+
+def _rendered(layout: Layout, violations: str) -> str | None:
+    """A layout's SQL over its rows in `layout_rows`; None where its Jinja takes more than what is generated."""
+
+    def source(*names: str) -> str:
+        if names != ("raw", layout.raw_table):
+            raise UndefinedError(f"{names} is not here")
+        return "layout_rows"
+
+    try:
+        template = SandboxedEnvironment(undefined=StrictUndefined).from_string(layout.path.read_text(encoding="utf-8"))
+        return template.render(source=source, contract_violations=lambda *_: violations, config=lambda *_, **__: "")
+    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError):
+        return None
+
+
+def _binds(sandbox: Sandbox, sql: str) -> bool:
+    """Whether the sandbox has all that a SELECT reads."""
+    try:
+        sandbox.describe(sql)
+    except SandboxError:
+        return False
+    return True
 
 
 def _filled(layout: Layout, contract: Contract, profile: LayoutProfile) -> dict[str, str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from generator.contracts.contract import Contract
 from generator.errors import UsageError
 from generator.outcome import LAPSED
 from generator.project.render import body_sha256, text_sha256
+from generator.project.strays import Left, ensure_described, raw_table
 from generator.project.texts import read_exactly
 from generator.project.written import decimal_signs
 from generator.yml.writing import entries, load_yml, meta_of
@@ -31,9 +31,10 @@ class Layout:
 
     `headers` maps safe names to header texts, in order. `path` is the dbt model's file, `yml` the one that describes it,
     maybe among others. `review` is pending or approved, `reviewed` says who approved it by command, when, and the text
-    with which `sha256`; `sha256` is that of the dbt model's text now, as dbt computes it. `edited`: it is not as generated.
-    `drift`: the known layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`,
-    and those that were `refused`, as they fail a check on its rows.
+    with which `sha256`, or `sha256_crlf` where its lines end so; `sha256` is that of the dbt model's text now, as dbt
+    computes it. `edited`: it is not as generated. `tested`: people have given it dbt tests in its yml. `drift`: the known
+    layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`, and those that were
+    `refused`, as they fail a check on its rows.
     """
 
     dbt_model: str
@@ -54,6 +55,7 @@ class Layout:
     sha256: str
     provenance: Provenance
     edited: bool
+    tested: bool = False
     drift: Mapping[str, Any] | None = None
 
     @property
@@ -84,7 +86,11 @@ class Layout:
     @property
     def edited_since_approved(self) -> bool:
         """Whether its text is another one than the one that was approved; of an approval by hand nobody knows."""
-        return self.approved and self.reviewed is not None and self.reviewed["sha256"] != self.sha256
+        return (
+            self.approved
+            and self.reviewed is not None
+            and self.sha256 not in (self.reviewed["sha256"], self.reviewed["sha256_crlf"])
+        )
 
     @property
     def standing(self) -> str:
@@ -108,15 +114,53 @@ class Layout:
 
 
 def read_layouts(project: Path) -> list[Layout]:
-    """Every layout of a project, in order of name. Raises UsageError for a yml that cannot be read."""
+    """Every layout of a project, in order of name.
+
+    Raises UsageError for a yml that cannot be read, for a dbt model that lost its yml, and where two files are of one layout:
+    its rows would be in gold twice.
+    """
     folder = project / "models" / "staging"
-    files = {p.stem: p for p in sorted(folder.rglob("*.sql"))}
-    found = []
-    for path in _ymls(folder):
-        for name, meta in _metas(path, path.stat().st_mtime_ns):
-            if name in files:
-                found.append(_layout(name, meta, files[name], path))
-    return sorted(found, key=lambda layout: layout.dbt_model)
+    files = _dbt_models(folder)
+    found: dict[str, Layout] = {}
+    left = []
+    for yml in _ymls(folder):
+        for said in _described(yml, yml.stat().st_mtime_ns):
+            name = said.name
+            if name not in files:
+                left.append(Left(yml, name, said.meta.contract, said.meta.fingerprint))
+            else:
+                path, *others = files[name]
+                if others:
+                    raise UsageError(
+                        f"{path} and {others[0]}: two dbt models of one name, which dbt refuses; delete one"
+                    )
+                if name in found:
+                    raise UsageError(f"{found[name].yml} and {yml}: both describe {name}, which dbt refuses; keep one")
+                found[name] = _layout(said, path, yml)
+    _ensure_read_once(found.values())
+    undescribed = [path for name, paths in files.items() if name not in found for path in paths]
+    ensure_described(undescribed, {(x.raw_table, x.contract) for x in found.values()}, left)
+    return sorted(found.values(), key=lambda layout: layout.dbt_model)
+
+
+def _ensure_read_once(layouts: Iterable[Layout]) -> None:
+    """UsageError for two dbt models that read one raw table for one contract, such as one and its copy."""
+    readers: dict[tuple[str, str], Layout] = {}
+    for layout in layouts:
+        other = readers.setdefault((layout.raw_table, layout.contract), layout)
+        if other is not layout:
+            raise UsageError(
+                f"{other.path} and {layout.path}: both read raw.{layout.raw_table} for {layout.contract}, so each row would "
+                "be in gold twice; delete one, and what the yml says of it"
+            )
+
+
+def _dbt_models(folder: Path) -> dict[str, list[Path]]:
+    """The files of each dbt model's name."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*.sql")):
+        found.setdefault(path.stem, []).append(path)
+    return found
 
 
 def described_without_sql(project: Path, contract: str, fingerprint: str) -> tuple[Path, str] | None:
@@ -124,9 +168,9 @@ def described_without_sql(project: Path, contract: str, fingerprint: str) -> tup
     folder = project / "models" / "staging"
     files = {p.stem for p in folder.rglob("*.sql")}
     for path in _ymls(folder):
-        for name, meta in _metas(path, path.stat().st_mtime_ns):
-            if (meta.contract, meta.fingerprint) == (contract, fingerprint) and name not in files:
-                return path, name
+        for said in _described(path, path.stat().st_mtime_ns):
+            if (said.meta.contract, said.meta.fingerprint) == (contract, fingerprint) and said.name not in files:
+                return path, said.name
     return None
 
 
@@ -137,9 +181,9 @@ def _ymls(folder: Path) -> list[Path]:
 
 def read_again(layout: Layout) -> Layout:
     """A layout as its two files are now. Raises UsageError where they cannot be read, or one is gone."""
-    for name, meta in _metas(layout.yml, layout.yml.stat().st_mtime_ns) if layout.yml.exists() else ():
-        if name == layout.dbt_model and layout.path.exists():
-            return _layout(name, meta, layout.path, layout.yml)
+    for said in _described(layout.yml, layout.yml.stat().st_mtime_ns) if layout.yml.exists() else ():
+        if said.name == layout.dbt_model and layout.path.exists():
+            return _layout(said, layout.path, layout.yml)
     raise UsageError(f"{layout.path}: was taken away meanwhile")
 
 
@@ -162,6 +206,7 @@ class _Reviewed(BaseModel):
     # Without its quotes YAML reads a time.
     at: Annotated[str, BeforeValidator(str)] = ""
     sha256: str
+    sha256_crlf: str = ""
 
 
 class _Drift(BaseModel):
@@ -193,9 +238,18 @@ class _Meta(BaseModel):
     body_sha256: str | None = None
 
 
+@dataclass(frozen=True)
+class _Described:
+    """What a yml says of a layout."""
+
+    name: str
+    meta: _Meta
+    tested: bool
+
+
 @lru_cache(maxsize=4096)
-def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
-    """Names and meta of the layouts in one yml; other dbt models in it are passed over.
+def _described(path: Path, changed: int) -> list[_Described]:
+    """The layouts in one yml; other dbt models in it are passed over.
 
     `changed` is the time of its last change, so that a changed file is read anew.
     """
@@ -209,7 +263,7 @@ def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
         meta = meta_of(model)
         if "fingerprint" in meta:
             try:
-                found.append((str(model.get("name")), _Meta.model_validate(meta)))
+                found.append(_Described(str(model.get("name")), _Meta.model_validate(meta), _tested(model)))
             except ValidationError as error:
                 first = error.errors()[0]
                 where = f"config.meta.{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
@@ -217,20 +271,26 @@ def _metas(path: Path, changed: int) -> list[tuple[str, _Meta]]:
     return found
 
 
-def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
+def _tested(model: dict[str, Any]) -> bool:
+    """Whether an entry of a yml has dbt tests, for the dbt model or a column."""
+    return any(said.get(word) for said in (model, *entries(model, "columns")) for word in ("data_tests", "tests"))
+
+
+def _layout(said: _Described, sql: Path, yml: Path) -> Layout:
+    meta = said.meta
     exact = read_exactly(sql)
     text = exact.replace("\r\n", "\n")
-    raw = re.search(r"source\(\s*['\"]raw['\"]\s*,\s*['\"]([^'\"]+)['\"]\s*\)", text)
-    if not raw:
+    raw = raw_table(text)
+    if raw is None:
         raise UsageError(f"{sql}: reads no raw table; it must select from {{{{ source('raw', ...) }}}}")
     return Layout(
-        dbt_model=name,
+        dbt_model=said.name,
         path=sql,
         yml=yml,
         source=meta.source,
         contract=meta.contract,
         fingerprint=meta.fingerprint,
-        raw_table=raw[1],
+        raw_table=raw,
         has_header=meta.has_header,
         headers=meta.headers,
         shapes=meta.shapes,
@@ -242,6 +302,7 @@ def _layout(name: str, meta: _Meta, sql: Path, yml: Path) -> Layout:
         sha256=text_sha256(exact),
         provenance=meta.provenance,
         edited=body_sha256(text) != meta.body_sha256,
+        tested=said.tested,
         drift=meta.drift.model_dump(mode="json", by_alias=True) if meta.drift else None,
     )
 

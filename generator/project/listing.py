@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from generator.database.ledger import LedgerRow, connect, has_database, read_files
@@ -70,21 +71,25 @@ def list_layouts(project: Project) -> list[dict[str, Any]]:
 
 
 def find_listed(project: Project, name: str) -> Layout:
-    """The layout whose fingerprint or dbt model's name begins so. Raises UsageError if that is none or several."""
+    """The layout of that name, or whose fingerprint or dbt model's name begins so.
+
+    Raises UsageError if that is none or several.
+    """
     return find_all_listed(project, [name])[0]
 
 
 def find_all_listed(project: Project, names: Sequence[str]) -> list[Layout]:
     """The layouts of these names, each once. Raises UsageError as `find_listed`."""
     layouts = read_layouts(project.folder)
-    return list({found.dbt_model: found for found in (_named(layouts, name) for name in names)}.values())
+    return list({x.dbt_model: x for x in (_named(project.folder, layouts, name) for name in names)}.values())
 
 
-def _named(layouts: Sequence[Layout], name: str) -> Layout:
-    fitting = [x for x in layouts if x.fingerprint.startswith(name) or x.dbt_model.startswith(name)]
-    if len(fitting) != 1:
-        several = ", ".join(x.dbt_model for x in fitting[:5])
-        raise UsageError(
-            f"{name}: " + (f"several layouts: {several}" if fitting else "no such layout; see goldsmith layouts")
-        )
+def _named(folder: Path, layouts: Sequence[Layout], name: str) -> Layout:
+    fitting = [x for x in layouts if x.dbt_model == name]
+    fitting = fitting or [x for x in layouts if x.fingerprint.startswith(name) or x.dbt_model.startswith(name)]
+    if not fitting:
+        raise UsageError(f"{name}: no such layout; see goldsmith layouts")
+    if len(fitting) > 1:
+        several = ", ".join(f"{x.dbt_model} ({x.path.relative_to(folder)})" for x in fitting[:5])
+        raise UsageError(f"{name}: several layouts: {several}; name one of them")
     return fitting[0]

@@ -257,8 +257,16 @@ def body_sha256(sql: str) -> str:
 
 
 def text_sha256(sql: str) -> str:
-    """Hash of a dbt model's text as dbt computes it: what a person approved."""
+    """Hash of a dbt model's text as dbt computes it."""
     return body_sha256(sql.strip())
+
+
+def approved_sha256(sql: str) -> dict[str, str]:
+    """What a person approves, as the yml has it: the hash of the text with LF, and with CRLF, for git makes the one of the
+    other, and dbt knows the bytes only. A text that has both keeps them.
+    """
+    lf = sql.replace("\r\n", "\n")
+    return {"sha256": text_sha256(lf), "sha256_crlf": text_sha256(sql if sql != lf else lf.replace("\n", "\r\n"))}
 
 
 def _indented(text: str) -> str:

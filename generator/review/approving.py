@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import UsageError
 from generator.project.layouts import Layout
-from generator.project.render import UNREVIEWED, text_sha256
+from generator.project.render import UNREVIEWED, approved_sha256
 from generator.project.texts import read_exactly, replace_exactly
 from generator.yml.edit import model_path, remove, set_value, value_at
 from generator.yml.places import Path as Place
@@ -16,13 +16,18 @@ from generator.yml.places import Path as Place
 
 @dataclass(frozen=True)
 class Approval:
-    """A layout that is approved: by whom, when (ISO 8601), the hash of its text; `new` if it was not before."""
+    """A layout that is approved: by whom, when (ISO 8601), the hashes of its text; `new` if it was not before."""
 
     layout: Layout
     by: str
     at: str
-    sha256: str
+    hashes: Mapping[str, str]
     new: bool
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What the yml says of it."""
+        return {"by": self.by, "at": self.at, **self.hashes}
 
 
 def approve(layouts: Sequence[Layout], by: str, at: str) -> tuple[Approval, ...]:
@@ -36,9 +41,9 @@ def approve(layouts: Sequence[Layout], by: str, at: str) -> tuple[Approval, ...]
     for layout in layouts:
         yml = layout.yml
         before.setdefault(yml, read_exactly(yml))
-        sha256 = text_sha256(read_exactly(layout.path))
+        hashes = approved_sha256(read_exactly(layout.path))
         old = layout.reviewed if layout.approved and not layout.edited_since_approved else None
-        approval = Approval(layout, *((old["by"], old["at"]) if old else (by, at)), sha256, new=not old)
+        approval = Approval(layout, *((old["by"], old["at"]) if old else (by, at)), hashes, new=not old)
         after[yml] = approved_yml(layout, after.get(yml, before[yml]), approval)
         approvals.append(approval)
     for yml, text in after.items():
@@ -58,9 +63,8 @@ def approved_yml(layout: Layout, yml: str, approval: Approval) -> str:
 def _edited(dbt_model: str, yml: str, approval: Approval) -> str:
     where = model_path(yml, dbt_model)
     meta: Place = (*where, "config", "meta")
-    said = {"by": approval.by, "at": approval.at, "sha256": approval.sha256}
     text = set_value(yml, (*meta, "review"), "approved")
-    text = set_value(text, (*meta, "reviewed"), said, after="review")
+    text = set_value(text, (*meta, "reviewed"), approval.said, after="review")
     config = value_at(text, (*where, "config"))
     for name, column in (config["meta"].get("columns") or {}).items():
         if isinstance(column, dict) and "reviewed" in column:

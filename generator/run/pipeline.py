@@ -54,6 +54,7 @@ def run_files(
         done = Done([t.outcome for t in taken if not t.row])
         map_all(project, waiting, provider, progress, done)
         provider.finished()
+        _take_again(project, done)
         failures = _build(project, done.mapped, progress)
         return _outcome(project, done, failures, said)
 
@@ -141,19 +142,38 @@ def _interrupted(project: Project, layouts: Sequence[Layout], seen: Iterable[str
     return [row for row in rows if row.file_id not in seen]
 
 
+def _take_again(project: Project, done: Done) -> None:
+    """Files whose dbt model was deleted take the mapping that a new file of their layout has just got."""
+    blocked = {outcome.file_id for outcome in done.outcomes if outcome.state == "blocked"}
+    if not blocked or not done.mapped:
+        return
+    cached = cached_tables(project, read_layouts(project.folder))
+    with connect(project.database, project.folder) as connection:
+        rows = [row for row in read_files(connection, "state = 'mapped'") if row.file_id in blocked]
+    again = {row.file_id: (row, cached[row.raw_table, row.contract]) for row in rows if as_cached(row, cached) is row}
+    done.outcomes = [outcome for outcome in done.outcomes if outcome.file_id not in again]
+    done.mapped += [(row, Mapped(layout, "cached")) for row, layout in again.values()]
+
+
 def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progress: Progress) -> tuple[str, ...]:
     """dbt for the contracts that have something to build: new staging views, gold and quarantine, with their tests."""
     cached = cached_tables(project, read_layouts(project.folder))
     with connect(project.database, project.folder) as connection:
         staged = staged_versions(connection)
-        touched = {row.contract for row in _unbuilt(connection, project, cached)} | outdated_contracts(connection)
+        unbuilt = {(row.raw_table, row.contract) for row in _unbuilt(connection, project, cached)}
+        touched = {contract for _, contract in unbuilt} | outdated_contracts(connection)
         loaded = {(row.raw_table, row.contract) for row in read_files(connection, "state = 'mapped'")}
     contracts = sorted(project.contracts.keys() & touched)
     if not contracts:
         return ()
-    concerned = [x for key, x in cached.items() if x.contract in contracts and key in loaded]
-    wanted = wanted_versions(project, concerned)
-    nodes = [x.dbt_model for x in concerned if staged.get(x.dbt_model) != wanted[x.dbt_model]]
+    concerned = {key: x for key, x in cached.items() if x.contract in contracts and key in loaded}
+    wanted = wanted_versions(project, concerned.values())
+    # Tests that people gave a layout are to pass before its rows are in gold, also where its view is there already.
+    nodes = [
+        x.dbt_model
+        for key, x in concerned.items()
+        if staged.get(x.dbt_model) != wanted[x.dbt_model] or (x.tested and key in unbuilt)
+    ]
     nodes += [n for c in contracts for n in (f"stg_{c}", c, f"quarantine_{c}")]
     done: list[str] = []
 
@@ -193,7 +213,9 @@ def _outcome(project: Project, done: Done, failures: tuple[str, ...], notices: S
         with connect(project.database, project.folder) as connection:
             now = {row.file_id: row for row in read_files(connection)}
             mapped = [(now[row.file_id], m) for row, m in done.mapped]
-            files += _noticed(connection, project, _built_outcomes(connection, project, mapped, _not_built), mapped)
+            built = _built_outcomes(connection, project, mapped, _not_built)
+            built = _as_before(connection, project, built, mapped) if failures else built
+            files += _noticed(connection, project, built, mapped)
     touched = {f.contract for f in files if f.contract and f.state not in ("known", "refused")}
     gold, quarantine = previews(project, touched) if touched else ((), ())
     return RunOutcome(
@@ -239,6 +261,20 @@ def _built_outcomes(
         counts |= count_files(connection, contract, files)
     return [
         file_outcome(project, r, m, counts[r.file_id]) if r.file_id in counts else otherwise(r, m) for r, m in mapped
+    ]
+
+
+def _as_before(
+    connection: Connection, project: Project, files: Sequence[FileOutcome], mapped: Sequence[tuple[LedgerRow, Mapped]]
+) -> list[FileOutcome]:
+    """The files, failed where gold and quarantine still have them by another version of their mapping."""
+    built, wanted = built_files(connection), wanted_versions(project, [m.layout for _, m in mapped])
+    message = "dbt did not build it as it is now (see what failed), gold has it as before; correct that, and dbt run"
+    return [
+        replace(file, state="failed", message=message)
+        if built.get(row.file_id, "none") not in ("none", wanted[one.layout.dbt_model])
+        else file
+        for file, (row, one) in zip(files, mapped, strict=True)
     ]
 
 
