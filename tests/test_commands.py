@@ -155,6 +155,19 @@ def test_quiet_prints_nothing(day: tuple[LiveProject, list[Ran]]) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
+def test_quiet_says_why_it_does_not_end_with_0(skeleton: LiveProject) -> None:
+    skeleton.keep_contracts("bank_transactions")
+    skeleton.put("landing/bank_transactions/shop/rows.csv", ROWS)
+    skeleton.put("landing/bank_transactions/shop/nothing.csv", "")
+    skeleton.put("tests/dbt/too_dear.sql", "select * from {{ ref('bank_transactions') }} where amount < -29")
+    ran = skeleton.goldsmith("run", "-q")
+    refused, _, failed = ran.out.splitlines()
+    assert (ran.code, ran.err, refused) == (1, "", "refused bank_transactions/shop/nothing.csv")
+    assert failed == "dbt test too_dear: Got 1 result, configured to fail if != 0"
+    rebuilt = skeleton.goldsmith("rebuild", "-q")
+    assert (rebuilt.code, rebuilt.out, rebuilt.err) == (1, f"{failed}\n", "")
+
+
 def test_report_writes_one_page_and_prints_its_path(day: tuple[LiveProject, list[Ran]]) -> None:
     path = Path(day[0].goldsmith("report").out.strip())
     assert path.is_relative_to(day[0].folder / "target")

@@ -39,11 +39,13 @@ def plan_(settings: Settings, name: str | None, base: str | None) -> None:
         found = plans(settings.project, base, name, progress)
     if settings.as_json:
         click.echo(json_text([p.as_json() for p in found]))
-    elif not settings.quiet:
+    else:
         since = plain(base or ("the last commit" if history.head(settings.project.folder) else ""))
         for one in found:
-            _show(one, since)
-        click.echo(_summary(found, since))
+            if not (settings.quiet and one.fine):
+                _show(one, since)
+        if not settings.quiet:
+            click.echo(_summary(found, since))
     sys.exit(0 if all(p.fine for p in found) else 1)
 
 

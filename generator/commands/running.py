@@ -31,7 +31,15 @@ from generator.project.project import Project
 from generator.providers import Provider
 from generator.providers.choose import choose
 from generator.report.html import write_report
-from generator.report.terminal import output, progress_bar, show_rebuilt, show_run, show_status
+from generator.report.terminal import (
+    output,
+    progress_bar,
+    show_errors,
+    show_failures,
+    show_rebuilt,
+    show_run,
+    show_status,
+)
 from generator.run import pipeline
 from generator.visible import json_text
 
@@ -140,7 +148,9 @@ def rebuild(settings: Settings) -> None:
     outcome = replace(pipeline.everything(project), notices=(notice,), failures=failures)
     if settings.as_json:
         click.echo(json_text(outcome.as_json()))
-    elif not settings.quiet:
+    elif settings.quiet:
+        show_failures(output(), failures)
+    else:
         show_rebuilt(output(), outcome, project.archive)
     sys.exit(1 if failures else 0)
 
@@ -184,7 +194,9 @@ def _asking(project: Project, name: str | None, record: bool, work: Callable[[Pr
 def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothing: str = NO_FILES) -> None:
     if settings.as_json:
         click.echo(json_text({**outcome.as_json(), "report": str(report) if report else None}))
-    elif not settings.quiet:
+    elif settings.quiet:
+        show_errors(output(), outcome)
+    else:
         console = output()
         show_run(console, outcome, settings.verbose, nothing)
         if report:
