@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import click
@@ -15,8 +18,9 @@ import pytest
 from click.testing import CliRunner
 from projects import CHASE, EXAMPLES, SKELETON, LiveProject, Ran
 
-from generator.cli import cli
+from generator.cli import cli, print_all_characters
 from generator.database.lock import hold
+from generator.visible import json_text
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +157,18 @@ def test_json_is_all_that_is_on_standard_output(day: tuple[LiveProject, list[Ran
 def test_quiet_prints_nothing(day: tuple[LiveProject, list[Ran]]) -> None:
     ran = day[0].goldsmith("-q", "run")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_an_output_that_is_not_utf_8_gets_what_it_lacks_escaped(day: tuple[LiveProject, list[Ran]]) -> None:
+    layout = day[1][1].json["files"][0]["layout"]
+    ran = day[0].goldsmith("show", layout, prefix=["env"], PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert ran.code == 0, ran
+    assert "before \\u2192 after" in ran.out
+    written = BytesIO()
+    with TextIOWrapper(written, encoding="latin-1") as out, redirect_stdout(out):
+        print_all_characters()
+        print(json_text({"é → 🙂": 1}), flush=True)
+        assert json.loads(written.getvalue().decode("latin-1")) == {"é → 🙂": 1}
 
 
 def test_quiet_says_why_it_does_not_end_with_0(skeleton: LiveProject) -> None:

@@ -60,10 +60,12 @@ def check(
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         shown = form in ("github", "markdown") and not settings.as_json
         checked = check_files(project, paths, contract, source, chosen, progress, base, layouts=shown)
+    said: str | bytes
     if settings.as_json or form == "json":
         said = formats.as_json(checked)
     elif form == "junit":
-        said = formats.as_junit(checked, began, time.monotonic() - start)
+        # It says of itself that it is UTF-8.
+        said = formats.as_junit(checked, began, time.monotonic() - start).encode()
     elif form == "markdown":
         said = as_markdown(checked)
     elif form == "github":

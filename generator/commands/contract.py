@@ -57,7 +57,8 @@ def export(settings: Settings, name: str, to: Path | None) -> None:
     """Print a contract as a document of the Open Data Contract Standard (ODCS). Nothing of it is lost."""
     text = export_contract(settings.project, name)
     if to is None:
-        click.echo(text, nl=False)
+        # A document, and as such UTF-8, whatever the terminal is.
+        click.echo(text.encode(), nl=False)
         return
     write_new(to, text)
     if not settings.quiet:
