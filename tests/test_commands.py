@@ -386,7 +386,7 @@ def test_ctrl_c_is_one_line_and_the_next_run_completes(when: str, skeleton: Live
     assert process.returncode == 130, out + err
     assert "Traceback" not in out + err
     assert err.strip().splitlines() == [
-        "goldsmith: interrupted; what was loaded is kept, the same command goes on from there"
+        "goldsmith: interrupted; what was done is kept, the same command goes on from there"
     ]
 
     ran = skeleton.goldsmith("run", "--json")
