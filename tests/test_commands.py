@@ -263,7 +263,7 @@ ERRORS: dict[str, tuple[Arrange, tuple[str, ...], list[str]]] = {
     "missing macros": (
         lambda p: shutil.rmtree(p.folder / "macros"),
         ("run",),
-        ["macros/ledger.sql: No such file or directory; --project-dir must be a Goldsmith dbt project"],
+        ["goldsmith cannot use this dbt project yet; it lacks macros/. docs/dbt-project.md"],
     ),
     "database that is none": (
         lambda p: p.database.write_text(

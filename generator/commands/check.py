@@ -52,7 +52,7 @@ def check(
 
     if not paths and base is None:
         raise UsageError("name files or folders to check, or --base REF for what a pull request touches")
-    project = settings.project
+    project = settings.usable
     if contract:
         project.contract(contract)
     began, start = datetime.now(UTC), time.monotonic()

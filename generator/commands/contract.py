@@ -36,7 +36,7 @@ def plan_(settings: Settings, name: str | None, base: str | None) -> None:
     layout needs repair or is blocked.
     """
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
-        found = plans(settings.project, base, name, progress)
+        found = plans(settings.usable, base, name, progress)
     if settings.as_json:
         click.echo(json_text([p.as_json() for p in found]))
     else:

@@ -66,7 +66,7 @@ def run(
     PATH is a file, a folder or - (standard input); without one, everything new in landing/. A file in
     landing/CONTRACT/SOURCE/ needs no options.
     """
-    project = settings.project
+    project = settings.usable
     if contract:
         project.contract(contract)
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
@@ -89,7 +89,7 @@ def run(
 @global_options
 def load(settings: Settings, paths: tuple[str, ...], contract: str | None, source: str | None) -> None:
     """Load files into raw tables, as text, and no further."""
-    project = settings.project
+    project = settings.usable
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         outcome = pipeline.load(project, paths, contract, source, progress)
     _finish(settings, outcome, None)
@@ -103,7 +103,7 @@ def load(settings: Settings, paths: tuple[str, ...], contract: str | None, sourc
 @global_options
 def generate(settings: Settings, contract: str | None, provider: str | None, record: bool, show_prompt: bool) -> None:
     """Map every loaded layout that has no dbt model yet; dbt run builds them."""
-    project = settings.project
+    project = settings.usable
     nothing = "Nothing to do: every loaded file has a mapping"
     if show_prompt:
         prompts = pipeline.prompts_for_loaded(project, contract)
@@ -141,7 +141,7 @@ def rebuild(settings: Settings) -> None:
     """
     from generator.run.rebuilding import rebuild as rebuild_database
 
-    project = settings.project
+    project = settings.usable
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         failures = rebuild_database(project, progress)
     notice = f"made again from the archive {project.archive.place}: {project.database}"
