@@ -1,4 +1,4 @@
-"""The way in: Ctrl-C, and being terminated, is one line and exit code 130 from the first instant to the last, imports included."""
+"""The way in: Ctrl-C is one line and exit code 130 from the first instant to the last, imports included; so is SIGTERM."""
 
 from __future__ import annotations
 
