@@ -130,7 +130,8 @@ def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> 
         return found("unknown-layout", f"no dbt model reads this layout, and none could be made: {file.message}")
     if file.mapping == "generated" and layout is not None:
         mapped = ", ".join(f"{c.name} <- {' + '.join(c.source_columns)}" for c in layout.columns if c.source_columns)
-        would = f"{layout.provider} would map {mapped} ({counted(file)})"
+        why = [f"{n} × {reason}" for reason, n in file.reasons[:3]]
+        would = f"{layout.provider} would map {mapped} ({'; '.join([counted(file), *why])})"
         details = f"{would}; make and review one with `goldsmith run` before files of it arrive"
         if layout.drift:
             return found("drift", layout.drift, details)
