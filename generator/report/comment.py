@@ -132,6 +132,8 @@ def _column(column: MappedColumn) -> list[str]:
 
 
 def _difference(found: Difference) -> Iterator[str]:
+    if found.failed_tests:
+        yield "\n".join(f"- Fails the test {code(test, 300)}" for test in found.failed_tests[:LISTED])
     if found.empty:
         yield f"The same {found.rows_before:,} gold rows as before, and the same quarantine."
         return
