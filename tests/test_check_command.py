@@ -100,6 +100,8 @@ def test_rows_that_break_the_contract_fail_with_their_reasons(checked: Checked) 
     (finding,) = checked.bad.json
     assert (finding["file"], finding["contract"], finding["failed"]) == ("bad.csv", "bank_transactions", True)
     assert finding["rule"] == "contract"
+    first, *_ = finding["bad"]
+    assert first["reasons"] == ["booked_on: cannot be read: `Posting Date` '03/29/24 ?'"]
     assert finding["text"].startswith(
         "22% of the rows are quarantined or rejected, over 10%; 6 × booked_on: cannot be read; 27 rows read, 21 gold"
     )
