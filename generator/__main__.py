@@ -1,4 +1,4 @@
-"""The way in: Ctrl-C is one line and exit code 130 from the first instant to the last, imports included."""
+"""The way in: Ctrl-C is one line and exit code 130 from the first instant to the last, imports included; so is SIGTERM."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
 
 # At once: even the call of `main` would be too late for who is quick.
 signal.signal(signal.SIGINT, _leave)
+# A job that is cancelled ends as by Ctrl-C, so that nothing of it is left in the folder for temporary files.
+signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import sys
+from io import TextIOWrapper
+
 import click
 
 from generator.commands import changing, check, contract, layouts, reviewing, running
@@ -52,5 +57,18 @@ for command in (layouts.show, changing.diff, changing.regenerate_, reviewing.app
 
 def main() -> None:
     """Run the command line: what a user can cause ends in one line and an exit code, never in a traceback."""
+    print_all_characters()
     with one_line_endings():
         cli(standalone_mode=False)
+
+
+def print_all_characters() -> None:
+    """What the output's encoding lacks is printed as JSON escapes it, so that JSON stays JSON."""
+    codecs.register_error("escape", _escaped)
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="escape")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end

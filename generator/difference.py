@@ -55,6 +55,7 @@ class Difference:
 
     `rows_*` are gold rows, `added` and `removed` those that only the one or the other has. `quarantined_*` and
     `filtered_*` count source rows, `quarantine_*` how often each reason is given: (reason, rows), most frequent first.
+    `failed_tests`: what dbt says of the tests in the dbt model's yml that the version after does not pass.
     """
 
     dbt_model: str
@@ -74,6 +75,7 @@ class Difference:
     quarantine_after: tuple[tuple[str, int], ...] = ()
     filtered_before: int = 0
     filtered_after: int = 0
+    failed_tests: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -5,7 +5,7 @@ Every message is one line that says what happened, where, and what to do next.
 
 from __future__ import annotations
 
-INTERRUPTED = "goldsmith: interrupted; what was loaded is kept, the same command goes on from there"
+INTERRUPTED = "goldsmith: interrupted; what was done is kept, the same command goes on from there"
 
 
 class GoldsmithError(Exception):

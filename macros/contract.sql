@@ -116,8 +116,8 @@
     {%- for column in contract_columns(contract) if is_required(column) -%}
         {%- set mapping = meta.get('columns', {}).get(column.name, {}) -%}
         {%- set confidence = none if mapping.get('reviewed') else mapping.get('confidence') -%}
-        {%- if confidence is not none and confidence < var('min_confidence') -%}
-            {{- return(column.name ~ ': mapped with confidence ' ~ confidence ~ ', below ' ~ var('min_confidence')) -}}
+        {%- if confidence is not none and confidence < var('min_confidence', 0.6) -%}
+            {{- return(column.name ~ ': mapped with confidence ' ~ confidence ~ ', below ' ~ var('min_confidence', 0.6)) -}}
         {%- endif -%}
     {%- endfor -%}
     {{- return('not reviewed yet' if hold else '') -}}

@@ -39,6 +39,9 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     (folder / "tmp").mkdir()
     known = shutil.copy(CHASE, inbox / "chase.csv")
     (inbox / "unknown.csv").write_text(UNKNOWN, encoding="utf-8")
+    (inbox / "ambiguous.csv").write_text(
+        "Date,Payee,Amount\n01/02/2024,A,-4.20\n03/04/2024,B,-5.20\n", encoding="utf-8"
+    )
     lines = CHASE.read_text(encoding="utf-8").splitlines()
     drift = [lines[0] + ",Reward Points", *(f"{line},{i}" for i, line in enumerate(lines[1:]))]
     (inbox / "drift.csv").write_text("\n".join(drift), encoding="utf-8")
@@ -54,7 +57,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
         project,
         before,
         check(known, nordic, "--source", "nordic"),
-        check(inbox / "unknown.csv"),
+        check(inbox / "unknown.csv", inbox / "ambiguous.csv"),
         check(inbox / "drift.csv"),
         check(inbox / "bad.csv", "--format", "json"),
     )
@@ -72,11 +75,16 @@ def test_known_layouts_pass(checked: Checked) -> None:
 
 def test_an_unknown_layout_fails_with_the_mapping_that_would_be_made(checked: Checked) -> None:
     assert checked.unknown.code == 1
-    (line,) = checked.unknown.out.splitlines()
+    _, line = checked.unknown.out.splitlines()
     assert line.startswith("FAIL unknown.csv: no dbt model reads this layout; offline would map ")
     for mapped in ("booked_on <- Posting date", "amount <- Amount", "description <- Payee"):
         assert mapped in line
     assert "20 gold" in line and "goldsmith run" in line
+
+
+def test_of_an_unknown_layout_it_is_said_what_keeps_rows_out_of_gold(checked: Checked) -> None:
+    line, _ = checked.unknown.out.splitlines()
+    assert "0 rejected; 2 × booked_on: are the dates in `Date` day first or month first?); make and review one" in line
 
 
 def test_an_added_column_is_named_as_drift(checked: Checked) -> None:
@@ -92,6 +100,8 @@ def test_rows_that_break_the_contract_fail_with_their_reasons(checked: Checked) 
     (finding,) = checked.bad.json
     assert (finding["file"], finding["contract"], finding["failed"]) == ("bad.csv", "bank_transactions", True)
     assert finding["rule"] == "contract"
+    first, *_ = finding["bad"]
+    assert first["reasons"] == ["booked_on: cannot be read: `Posting Date` '03/29/24 ?'"]
     assert finding["text"].startswith(
         "22% of the rows are quarantined or rejected, over 10%; 6 × booked_on: cannot be read; 27 rows read, 21 gold"
     )

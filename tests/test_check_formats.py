@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from generator.difference import CellChange, ColumnChange, Difference, RowExample
 from generator.finding import BadRow, Checked, Finding, LayoutChange
 from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn
-from generator.report.comment import MARK, ROOM, as_markdown, code
-from generator.report.formats import as_github, as_json, as_junit, as_text
+from generator.report.comment import MARK, ROOM, as_markdown, code, error_markdown
+from generator.report.formats import as_github, as_json, as_junit, as_text, error_github
 
 HOSTILE = (
     "::error::x",
@@ -59,7 +59,7 @@ def everything(text: str) -> Checked:
     cells = (CellChange(text, 3, text, None), CellChange(text, 4, None, text))
     difference = Difference(
         text, text, text, text, 3, 4, 1, 1, (row,), (row,),
-        (ColumnChange("amount", 2, 0, 1, 3, 2, cells),), 1, 2, ((text, 1),), ((text, 2),),
+        (ColumnChange("amount", 2, 0, 1, 3, 2, cells),), 1, 2, ((text, 1),), ((text, 2),), failed_tests=(text,),
     )  # fmt: skip
     changes = (
         LayoutChange("new", text, text, layout),
@@ -185,3 +185,20 @@ def test_a_comment_is_never_longer_than_github_takes() -> None:
 def test_the_same_check_makes_the_same_comment() -> None:
     assert as_markdown(everything("x")) == as_markdown(everything("x"))
     assert as_markdown(Checked(base="main")).startswith(MARK)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_why_a_check_could_not_run_is_one_command_and_inert_markdown(text: str) -> None:
+    said = error_github(f"{text}.yml:3: not valid YAML")
+    assert said.count("\n") == 1
+    assert "##[" not in said
+    found = COMMAND.match(said)
+    assert found and (found[1], found[2]) == ("error", "title=goldsmith")
+    *_, shown, end = error_markdown(f"{text}.yml:3: not valid YAML").split("\n")
+    assert end == ""
+    assert re.fullmatch(r"`[^`]+`|<code>[^<>`]+</code>", shown)
+
+
+def test_one_file_is_one_file() -> None:
+    assert "<summary>1 file</summary>" in as_markdown(Checked((finding(),)))
+    assert "<summary>2 files</summary>" in as_markdown(Checked((finding(), finding("b"))))

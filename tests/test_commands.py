@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import click
@@ -15,8 +18,9 @@ import pytest
 from click.testing import CliRunner
 from projects import CHASE, EXAMPLES, SKELETON, LiveProject, Ran
 
-from generator.cli import cli
+from generator.cli import cli, print_all_characters
 from generator.database.lock import hold
+from generator.visible import json_text
 
 pytestmark = pytest.mark.slow
 
@@ -155,6 +159,31 @@ def test_quiet_prints_nothing(day: tuple[LiveProject, list[Ran]]) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
+def test_an_output_that_is_not_utf_8_gets_what_it_lacks_escaped(day: tuple[LiveProject, list[Ran]]) -> None:
+    layout = day[1][1].json["files"][0]["layout"]
+    ran = day[0].goldsmith("show", layout, prefix=["env"], PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert ran.code == 0, ran
+    assert "before \\u2192 after" in ran.out
+    written = BytesIO()
+    with TextIOWrapper(written, encoding="latin-1") as out, redirect_stdout(out):
+        print_all_characters()
+        print(json_text({"é → 🙂": 1}), flush=True)
+        assert json.loads(written.getvalue().decode("latin-1")) == {"é → 🙂": 1}
+
+
+def test_quiet_says_why_it_does_not_end_with_0(skeleton: LiveProject) -> None:
+    skeleton.keep_contracts("bank_transactions")
+    skeleton.put("landing/bank_transactions/shop/rows.csv", ROWS)
+    skeleton.put("landing/bank_transactions/shop/nothing.csv", "")
+    skeleton.put("tests/dbt/too_dear.sql", "select * from {{ ref('bank_transactions') }} where amount < -29")
+    ran = skeleton.goldsmith("run", "-q")
+    refused, _, failed = ran.out.splitlines()
+    assert (ran.code, ran.err, refused) == (1, "", "refused bank_transactions/shop/nothing.csv")
+    assert failed == "dbt test too_dear: Got 1 result, configured to fail if != 0"
+    rebuilt = skeleton.goldsmith("rebuild", "-q")
+    assert (rebuilt.code, rebuilt.out, rebuilt.err) == (1, f"{failed}\n", "")
+
+
 def test_report_writes_one_page_and_prints_its_path(day: tuple[LiveProject, list[Ran]]) -> None:
     path = Path(day[0].goldsmith("report").out.strip())
     assert path.is_relative_to(day[0].folder / "target")
@@ -234,7 +263,7 @@ ERRORS: dict[str, tuple[Arrange, tuple[str, ...], list[str]]] = {
     "missing macros": (
         lambda p: shutil.rmtree(p.folder / "macros"),
         ("run",),
-        ["macros/ledger.sql: No such file or directory; --project-dir must be a Goldsmith dbt project"],
+        ["goldsmith cannot use this dbt project yet; it lacks macros/. docs/dbt-project.md"],
     ),
     "database that is none": (
         lambda p: p.database.write_text(
@@ -357,7 +386,7 @@ def test_ctrl_c_is_one_line_and_the_next_run_completes(when: str, skeleton: Live
     assert process.returncode == 130, out + err
     assert "Traceback" not in out + err
     assert err.strip().splitlines() == [
-        "goldsmith: interrupted; what was loaded is kept, the same command goes on from there"
+        "goldsmith: interrupted; what was done is kept, the same command goes on from there"
     ]
 
     ran = skeleton.goldsmith("run", "--json")

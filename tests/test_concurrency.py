@@ -229,7 +229,7 @@ def test_a_load_that_waits_for_its_turn_is_interrupted_in_one_line(bank: LivePro
         out, err = waits.communicate(timeout=60)
     assert (waits.returncode, out) == (130, "")
     assert err.strip().splitlines() == [
-        "goldsmith: interrupted; what was loaded is kept, the same command goes on from there"
+        "goldsmith: interrupted; what was done is kept, the same command goes on from there"
     ]
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from generator.errors import UsageError
-from generator.project.history import changed_since, commit, text_at, who
+from generator.project.history import changed_since, commit, head, text_at, who
+from generator.project.history import repository as top
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -75,3 +76,12 @@ def test_who_is_as_git_signs(repository: Path, tmp_path: Path, monkeypatch: pyte
 def test_a_folder_outside_git_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="in no git repository"):
         text_at(tmp_path, "HEAD", tmp_path / "x.sql")
+
+
+def test_without_git_nobody_is_told_to_make_a_repository(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UsageError, match="git is not installed"):
+        text_at(repository, "HEAD", repository / "kept.sql")
+    with pytest.raises(UsageError, match="git is not installed"):
+        who(repository)
+    assert (head(repository), top(repository)) == (None, None)

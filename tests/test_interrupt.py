@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,17 @@ def test_ctrl_c_at_any_moment_of_a_run_is_one_line_and_nothing_is_lost(number: i
     assert project.goldsmith("run", "--provider", "offline").code == 1
     assert project.unbalanced() == []
     assert project.query("select count(*) from raw._files") == [(6,)]
+
+
+def test_a_check_that_is_terminated_leaves_nothing_in_the_folder_for_temporary_files(tmp_path: Path) -> None:
+    project = landed(tmp_path / "project")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = project.start("check", "landing", "--provider", "offline", TMPDIR=str(temporary))
+    deadline = time.monotonic() + 60
+    while not list(temporary.glob("*/project/dbt_project.yml")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.terminate()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err.strip(), out) == (130, INTERRUPTED, "")
+    assert list(temporary.iterdir()) == []

@@ -80,7 +80,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     git(project.folder, "add", ".")
     git(project.folder, "commit", "--quiet", "--message", "Shouting")
     before = project.everything()
-    settings = {"BASE": "main", "PATHS": "\nsamples\n\n", "PROJECT": ".", "PROVIDER": "openai"}
+    settings = {"BASE": "main", "MAIN": "main", "PATHS": "\nsamples\n\n", "PROJECT": ".", "PROVIDER": "openai"}
     ran = run_step("Check", project.folder, folder, **settings)
     return Checked(project, before, ran, (folder / "comment.md").read_text(encoding="utf-8"))
 
@@ -156,6 +156,49 @@ def test_one_comment_is_made_and_then_kept_up_to_date(tmp_path: Path, old: str, 
     assert posted.startswith(f"api --method {method}")
     assert f"body=@{tmp_path}/comment.md" in posted
     assert ("no comment" in ran.out) is (sent == "1")
+
+
+NOTHING = f"{MARK}\n\n## goldsmith: nothing to check\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "old", "posted"),
+    [
+        (NOTHING, "", False),
+        (NOTHING, "41", True),
+        (f"{NOTHING}\n### Layouts\n", "", True),
+    ],
+)
+def test_where_there_is_nothing_to_say_only_an_old_comment_is_corrected(
+    tmp_path: Path, said: str, old: str, posted: bool
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/gh").write_text(GH, encoding="utf-8")
+    (tmp_path / "bin/gh").chmod(0o755)
+    (tmp_path / "comment.md").write_text(said, encoding="utf-8")
+    named = {"GH_TOKEN": "t", "REPOSITORY": "o/r", "NUMBER": "7", "OLD": old, "SENT": "0"}
+    assert run_step("Comment", tmp_path, tmp_path, **named).code == 0
+    assert ("--method" in (tmp_path / "asked").read_text(encoding="utf-8")) is posted
+
+
+@pytest.mark.parametrize(("before", "base"), [("a1b2c300", "a1b2c300"), ("0" * 40, "origin/trunk")])
+def test_a_push_is_compared_with_what_was_there_before_it(tmp_path: Path, before: str, base: str) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/goldsmith").write_text('#!/usr/bin/env bash\necho "$*"\n', encoding="utf-8")
+    (tmp_path / "bin/goldsmith").chmod(0o755)
+    settings = {"BASE": before, "MAIN": "origin/trunk", "PATHS": "", "PROJECT": ".", "PROVIDER": "offline"}
+    ran = run_step("Check", tmp_path, tmp_path, **settings)
+    assert (ran.code, f" --base {base} " in ran.out) == (0, True), ran
+    assert "github.event.before" in STEPS["Check"]["env"]["BASE"]
+
+
+def test_a_check_that_cannot_run_says_why_to_the_job_and_in_the_comment(tmp_path: Path) -> None:
+    settings = {"BASE": "main", "MAIN": "main", "PATHS": "", "PROJECT": ".", "PROVIDER": "offline"}
+    ran = run_step("Check", tmp_path, tmp_path, **settings)
+    assert ran.code == 2
+    assert ran.out.startswith("::error title=goldsmith::dbt_project.yml: No such file or directory")
+    said = (tmp_path / "comment.md").read_text(encoding="utf-8")
+    assert said.startswith(f"{MARK}\n\n## goldsmith: the check could not run\n\n`dbt_project.yml: No such file")
 
 
 def test_without_a_check_there_is_no_comment(tmp_path: Path) -> None:

@@ -343,7 +343,11 @@ def test_a_shadow_run_is_dbts_own_build_and_touches_nothing(here: Here) -> None:
     contract = contract.replace(
         "      - name: memo\n", "      - name: told_by\n        data_type: text\n      - name: memo\n", 1
     )
-    found = shadow_run(here.project, layout, now, Version("mine", changed.sql, changed.yml, contract))
+    tests = "\n  columns:\n  - {name: cleared, data_tests: [not_null]}\n  - {name: amount, data_tests: [not_null]}\n"
+    tested = changed.yml.replace("\n  columns:\n", tests, 1)
+    found = shadow_run(here.project, layout, now, Version("mine", changed.sql, tested, contract))
+    (failed,) = found.failed_tests
+    assert failed.startswith(f"not_null_{layout.dbt_model}_cleared: ") and "cleared" in failed
     assert (found.rows_before, found.rows_after, found.added, found.removed) == (27, 26, 0, 1)
     assert found.removed_examples[0].reasons == ("left out by the mapping",)
     assert (found.filtered_before, found.filtered_after, found.quarantined_after) == (0, 1, 0)

@@ -198,7 +198,9 @@ def hostile_run(text: str) -> RunOutcome:
     table = Preview(text, (text, text), ((text, text),), 1)
     change = ColumnChange(text, 1, 0, 1, 1, 0, (CellChange(text, 1, text, None),))
     row = RowExample(text, 1, {text: text}, (text,))
-    difference = Difference(text, text, text, text, 1, 1, 1, 1, (row,), (row,), (change,), 1, 1, ((text, 1),))
+    difference = Difference(
+        text, text, text, text, 1, 1, 1, 1, (row,), (row,), (change,), 1, 1, ((text, 1),), failed_tests=(text,)
+    )
     return RunOutcome((file,), (layout,), (table,), (table,), (text,), (text,), differences=(difference,))
 
 

@@ -268,6 +268,34 @@ def test_a_review_that_is_broken_off_keeps_what_was_said(project: Project, broke
     assert not now.approved
 
 
+@pytest.mark.parametrize(
+    ("source", "talk", "asked"),
+    [
+        ("unsigned", ("1", "r"), "Map one of them?"),
+        ("unsigned", ("1", "r", "description"), "which? (number or name"),
+        ("unsigned", ("1", "r", "description", "Wer"), "Write it?"),
+        ("unsigned", ("1", "r", "description", "Wer", "y"), "to the aliases of description"),
+        ("shop", ("r", "status", "Stand"), "what is `gone`?"),
+    ],
+)
+def test_q_breaks_off_at_every_question(project: Project, source: str, talk: tuple[str, ...], asked: str) -> None:
+    said = say(project, "review", named(project, source).short, answers=answers(*talk, "q"))
+    assert said.exit_code == 0
+    *_, question, end, _ = said.output.splitlines()
+    assert asked in question
+    assert end == "Broken off. What was said is kept"
+
+
+def test_what_is_no_answer_is_asked_again_with_a_word_of_why(project: Project) -> None:
+    talk = answers("1", "r", "description", "Wer", "ja", "n", "", "n")
+    said = say(project, "review", named(project, "unsigned").short, answers=talk)
+    assert said.output.count("Write it?") == 2
+    assert "answer y or n" in said.output
+    said = say(project, "review", named(project, "shop").short, answers=answers("r", "status", "Stand", "bad", "q"))
+    assert said.output.count("what is `gone`?") == 2
+    assert "answer one of these values" in said.output
+
+
 @pytest.mark.parametrize("agrees", [True, False])
 def test_another_source_column_is_tried_written_and_learnt_only_if_the_person_agrees(
     project: Project, agrees: bool

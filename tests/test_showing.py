@@ -36,6 +36,7 @@ def difference(text: str = "a") -> Difference:
         quarantined_after=1,
         quarantine_before=(("memo: cannot be read", 2),),
         quarantine_after=((text, 1), ("memo: cannot be read", 2)),
+        failed_tests=(text,),
     )
 
 
@@ -65,3 +66,14 @@ def test_hostile_texts_are_shown_and_not_obeyed(before: str) -> None:
     assert "[red]" in text
     assert not [c for c in text if unicodedata.category(c) in UNSEEN and c != "\n"]
     assert "+select 2" in text and "-select" in text
+
+
+def test_tests_that_another_version_fails_are_said_though_the_rows_are_the_same() -> None:
+    same = Difference(
+        "stg_x", "sales", "current", "candidate", 4, 4, failed_tests=("not_null_stg_x_mine: no column mine",)
+    )
+    said = shown(same).splitlines()
+    assert said[1:] == [
+        "the same 4 gold rows, the same quarantine",
+        "candidate fails the test not_null_stg_x_mine: no column mine",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from generator.project.throw_away import throw_away
 from generator.providers import Provider
 from generator.run import pipeline
 from generator.run.counts import WAITING, built_contracts
+from generator.run.results import violating_cells
 
 BAD_ROWS = 5
 UNREAD = "no dbt model reads this layout"
@@ -75,30 +77,44 @@ def _told_apart(files: Sequence[Incoming], root: Path) -> list[Incoming]:
 
 
 def _bad_rows(copy: Project, files: Sequence[FileOutcome]) -> dict[str, tuple[BadRow, ...]]:
-    """The first rows of each file that violate the contract or could not be split into columns."""
+    """The first rows of each file that violate the contract, with the cells, or could not be split into columns."""
     if not has_database(copy.database):
         return {}
     found: dict[str, tuple[BadRow, ...]] = {}
+    layouts = {(x.short, x.contract): x for x in read_layouts(copy.folder)}
     with connect(copy.database, copy.folder) as connection:
         built = built_contracts(connection)
         for file in (f for f in files if f.file_id and f.state in ("gold", "failed")):
             quarantined = (
-                f'select _source_row, reasons from quarantine."{file.contract}" where _file_id = $file and kind in {WAITING}'
+                f"""
+                select _source_row, reasons, row
+                from quarantine."{file.contract}" where _file_id = $file and kind in {WAITING}
+                """
                 if file.contract in built
-                else "select null::bigint, null::varchar[] where false"
+                else "select null::bigint, null::varchar[], null::json where false"
             )
             rows = connection.execute(
                 f"""
                 select * from (
                     {quarantined}
                     union all
-                    select source_row, [reason] from raw._rejects where file_id = $file
+                    select source_row, [reason], null from raw._rejects where file_id = $file
                 ) order by 1 limit {BAD_ROWS}
                 """,
                 {"file": file.file_id},
             ).fetchall()
-            found[file.source_file] = tuple(BadRow(line, tuple(reasons or ())) for line, reasons in rows)
+            layout = layouts.get((file.layout or "", file.contract or ""))
+            found[file.source_file] = tuple(
+                BadRow(line, tuple(_with_cells(copy, layout, reason, row) for reason in reasons or ()))
+                for line, reasons, row in rows
+            )
     return found
+
+
+def _with_cells(copy: Project, layout: Layout | None, reason: str, row: str | None) -> str:
+    """Why a row is bad, with the cells that say so."""
+    cells = violating_cells(copy.contract(layout.contract), layout, reason, json.loads(row)) if layout and row else ""
+    return f"{reason}: {cells}" if cells else reason
 
 
 def _lists(project: Project, known: Sequence[Layout], root: Path) -> list[Finding]:
@@ -133,7 +149,8 @@ def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> 
         return found("drift" if file.near else "unknown-layout", said or file.message, why if said else "")
     if file.mapping == "generated" and layout is not None:
         mapped = ", ".join(f"{c.name} <- {' + '.join(c.source_columns)}" for c in layout.columns if c.source_columns)
-        would = f"{layout.provider} would map {mapped} ({counted(file)})"
+        why = [f"{n} × {reason}" for reason, n in file.reasons[:3]]
+        would = f"{layout.provider} would map {mapped} ({'; '.join([counted(file), *why])})"
         details = f"{would}; make and review one with `goldsmith run` before files of it arrive"
         if layout.drift:
             return found("drift", layout.drift, details)

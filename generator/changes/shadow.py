@@ -9,7 +9,7 @@ Keys are compared within the layout.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -80,8 +80,9 @@ def _shadow_run(project: Project, layout: Layout, before: Version, after: Versio
             _put(project, copy, layout, version)
             _build(copy, layout, version)
             _set_aside(copy, layout, side.schema)
+        failed = _failed_tests(copy, layout) if _has_tests(after, layout) else ()
         with connect(copy.database, copy.folder) as connection:
-            return compare(connection, layout.dbt_model, layout.contract, *sides)
+            return replace(compare(connection, layout.dbt_model, layout.contract, *sides), failed_tests=failed)
 
 
 def _take_rows(project: Project, copy: Project, layout: Layout) -> None:
@@ -169,7 +170,7 @@ def _dumped(document: dict[str, Any]) -> str:
 
 
 def _build(copy: Project, layout: Layout, version: Version) -> None:
-    """dbt for the dbt model and all that it reads, gold and quarantine; tests do not matter here."""
+    """dbt for the dbt model and all that it reads, gold and quarantine; no test stops it."""
     nodes = [f"+{layout.dbt_model}", layout.contract, f"quarantine_{layout.contract}"]
     options = [word for kind in _TESTS for word in ("--exclude-resource-type", kind)] + ["--no-write-json"]
     try:
@@ -179,6 +180,20 @@ def _build(copy: Project, layout: Layout, version: Version) -> None:
     failures = [f"{result.name}: {result.message}" for result in results if result.failed]
     if failures:
         raise GoldsmithError(f"{version.label}: dbt cannot build {plain(failures[0], 1500)}")
+
+
+def _has_tests(version: Version, layout: Layout) -> bool:
+    """Whether its yml has tests of the dbt model or its columns."""
+    models = entries(_only(version, layout), "models")
+    described = [*models, *(column for model in models for column in entries(model, "columns"))]
+    return any(one.get(key) for one in described for key in ("data_tests", "tests"))
+
+
+def _failed_tests(copy: Project, layout: Layout) -> tuple[str, ...]:
+    """What dbt says of tests of the dbt model, as it was built last, that fail; those that ask others, too, are left out."""
+    command = ["test", "--select", layout.dbt_model, "--indirect-selection", "cautious", "--no-write-json"]
+    results = run_dbt(copy.folder, copy.database, command)
+    return tuple(f"{r.name}: {r.message or r.status}" for r in results if r.failed)
 
 
 def _set_aside(copy: Project, layout: Layout, schema: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import click
 
@@ -19,6 +19,7 @@ from generator.visible import plain
 # So many values that are not accepted are asked about.
 ASKED_VALUES = 12
 _CELL = 40
+_AGREED, _REFUSED = {"y", "yes"}, {"n", "no", ""}
 
 
 class Quit(Exception):
@@ -30,22 +31,25 @@ def ask(text: str, answers: dict[str, str]) -> str:
     listed = ", ".join(f"{key} {meaning}".strip() for key, meaning in answers.items())
     while (answer := line(f"{text} ({listed})").lower()) not in answers:
         click.echo(f"  answer one of {', '.join(answers)}")
-    if answer == "q":
+    return answer
+
+
+def line(text: str, names: Collection[str] = ()) -> str:
+    """A line that the person types, '' for Enter. Raises Quit for a lone q, unless that is one of these names."""
+    try:
+        answer = str(click.prompt(text, default="", show_default=False)).strip()
+    except UnicodeDecodeError:
+        raise UsageError("standard input: an answer is not UTF-8 text") from None
+    if answer.lower() == "q" and answer not in names:
         raise Quit
     return answer
 
 
-def line(text: str) -> str:
-    """A line that the person types, '' for Enter."""
-    try:
-        return str(click.prompt(text, default="", show_default=False)).strip()
-    except UnicodeDecodeError:
-        raise UsageError("standard input: an answer is not UTF-8 text") from None
-
-
 def yes(text: str) -> bool:
-    """Whether the person agrees; Enter is no."""
-    return line(f"  {text} (y yes; Enter for no)").lower() in ("y", "yes")
+    """Whether the person agrees; Enter is no. Raises Quit for q."""
+    while (answer := line(f"  {text} (y yes, q quit; Enter for no)").lower()) not in _AGREED | _REFUSED:
+        click.echo("  answer y or n")
+    return answer in _AGREED
 
 
 def show_decision(decision: Decision) -> None:
@@ -162,7 +166,7 @@ def _chosen(sources: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     by_name = {str(n): c for n, c in enumerate(sources, 1)}
     by_name |= {c.name: c for c in reversed(sources)} | {c.header.strip(): c for c in reversed(sources)}
     while True:
-        answer = line("  which? (number or name, several with +; Enter for none)")
+        answer = line("  which? (number or name, several with +; Enter for none, q quit)", by_name)
         names = [answer] if answer in by_name else [part.strip() for part in answer.split("+")]
         if names == [""]:
             return []
@@ -177,9 +181,10 @@ def _meanings(column: ColumnProfile, gold: Column) -> dict[str, str]:
     for word in unknown_values(column, gold)[:ASKED_VALUES]:
         answers = ", ".join(plain(v, 30) for v in gold.accepted_values[:20])
         while True:
-            answer = line(f"  what is `{plain(word, 60)}`? ({answers}; Enter for none)")
+            answer = line(f"  what is `{plain(word, 60)}`? ({answers}; Enter for none, q quit)", gold.accepted_values)
             if answer in ("", *gold.accepted_values):
                 break
+            click.echo("  answer one of these values")
         if answer:
             found[word] = answer
     return found

@@ -56,7 +56,7 @@ def regenerate_(
     LAYOUT is its first digits or its dbt model's name; without one, the layouts that a changed contract leaves in need of
     repair, and only the columns that it touches. Nothing is replaced but by --accept, and then by the candidate as it is.
     """
-    project = settings.project
+    project = settings.usable
     if commit and not accept:
         raise UsageError("--commit commits what --accept replaces; say both")
     if accept and (columns or not layouts):
@@ -196,7 +196,7 @@ def diff(settings: Settings, layout: str, refs: tuple[str, ...]) -> None:
     Compares the candidate with the dbt model as it is; without a candidate, the dbt model with the last commit's; with a
     REF, that commit's with the dbt model; with two, the one with the other.
     """
-    project = settings.project
+    project = settings.usable
     if len(refs) > 2:
         raise UsageError("goldsmith diff LAYOUT [REF [REF]]: at most two commits can be compared")
     found = find_listed(project, layout)

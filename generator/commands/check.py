@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +14,11 @@ import click
 from rich.console import Console
 
 from generator.commands.options import Settings, contract_option, global_options, provider_option, source_option
-from generator.errors import UsageError
+from generator.errors import GoldsmithError, UsageError
 from generator.llm.calls import Calls
 from generator.providers.choose import choose_on_demand
+from generator.report import formats
+from generator.report.comment import as_markdown, error_markdown
 from generator.report.terminal import progress_bar
 
 FORMATS = ("text", "json", "junit", "github", "markdown")
@@ -47,31 +51,47 @@ def check(
     Exit code 1, with a finding for each, for a layout that no dbt model reads, drift, or a contract that fails.
     """
     from generator.changes.checking import check_files
-    from generator.report import formats
-    from generator.report.comment import as_markdown
 
-    if not paths and base is None:
-        raise UsageError("name files or folders to check, or --base REF for what a pull request touches")
-    project = settings.project
-    if contract:
-        project.contract(contract)
     began, start = datetime.now(UTC), time.monotonic()
-    chosen = choose_on_demand(provider, project, os.environ, Calls(project.folder))
-    with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
-        shown = form in ("github", "markdown") and not settings.as_json
-        checked = check_files(project, paths, contract, source, chosen, progress, base, layouts=shown)
+    with _said_on_github() if form == "github" else nullcontext():
+        if not paths and base is None:
+            raise UsageError("name files or folders to check, or --base REF for what a pull request touches")
+        project = settings.usable
+        if contract:
+            project.contract(contract)
+        chosen = choose_on_demand(provider, project, os.environ, Calls(project.folder))
+        with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
+            shown = form in ("github", "markdown") and not settings.as_json
+            checked = check_files(project, paths, contract, source, chosen, progress, base, layouts=shown)
+    said: str | bytes
     if settings.as_json or form == "json":
         said = formats.as_json(checked)
     elif form == "junit":
-        said = formats.as_junit(checked, began, time.monotonic() - start)
+        # It says of itself that it is UTF-8.
+        said = formats.as_junit(checked, began, time.monotonic() - start).encode()
     elif form == "markdown":
         said = as_markdown(checked)
     elif form == "github":
         said = formats.as_github(checked)
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(as_markdown(checked))
+        _summarise(as_markdown(checked))
     else:
         said = formats.as_text(checked, settings.quiet)
     click.echo(said, nl=False)
     sys.exit(1 if checked.failed else 0)
+
+
+@contextmanager
+def _said_on_github() -> Iterator[None]:
+    """Where a check cannot run, that is an annotation, too, and in the job's summary, from where the comment is."""
+    try:
+        yield
+    except GoldsmithError as error:
+        click.echo(formats.error_github(str(error)), nl=False)
+        _summarise(error_markdown(str(error)))
+        raise
+
+
+def _summarise(markdown: str) -> None:
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown)

@@ -36,14 +36,16 @@ def plan_(settings: Settings, name: str | None, base: str | None) -> None:
     layout needs repair or is blocked.
     """
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
-        found = plans(settings.project, base, name, progress)
+        found = plans(settings.usable, base, name, progress)
     if settings.as_json:
         click.echo(json_text([p.as_json() for p in found]))
-    elif not settings.quiet:
+    else:
         since = plain(base or ("the last commit" if history.head(settings.project.folder) else ""))
         for one in found:
-            _show(one, since)
-        click.echo(_summary(found, since))
+            if not (settings.quiet and one.fine):
+                _show(one, since)
+        if not settings.quiet:
+            click.echo(_summary(found, since))
     sys.exit(0 if all(p.fine for p in found) else 1)
 
 
@@ -55,7 +57,8 @@ def export(settings: Settings, name: str, to: Path | None) -> None:
     """Print a contract as a document of the Open Data Contract Standard (ODCS). Nothing of it is lost."""
     text = export_contract(settings.project, name)
     if to is None:
-        click.echo(text, nl=False)
+        # A document, and as such UTF-8, whatever the terminal is.
+        click.echo(text.encode(), nl=False)
         return
     write_new(to, text)
     if not settings.quiet:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from generator.project.needed import ensure_usable
 from generator.project.project import Project, open_project
 from generator.providers.choose import PROVIDERS
 
@@ -28,6 +29,11 @@ class Settings:
     def project(self) -> Project:
         """The project of --project-dir."""
         return open_project(self.project_dir, os.environ)
+
+    @property
+    def usable(self) -> Project:
+        """The same, for what loads or builds. Raises UsageError that names all that it lacks for that."""
+        return ensure_usable(self.project)
 
 
 def global_options(command: Callable[..., Any]) -> Callable[..., Any]:

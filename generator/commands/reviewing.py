@@ -131,7 +131,7 @@ def _map_more(review: Review) -> None:
             click.echo(f"  not used: {plain(header, 60)}: {plain(why, 120)}")
         if not (missing and review.trial.sources and review.editable):
             return
-        name = line("Map one of them? (its name; Enter for none)")
+        name = line("Map one of them? (its name; Enter for none, q quit)", missing)
         if not name:
             return
         if name in missing:

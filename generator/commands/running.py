@@ -31,7 +31,15 @@ from generator.project.project import Project
 from generator.providers import Provider
 from generator.providers.choose import choose
 from generator.report.html import write_report
-from generator.report.terminal import output, progress_bar, show_rebuilt, show_run, show_status
+from generator.report.terminal import (
+    output,
+    progress_bar,
+    show_errors,
+    show_failures,
+    show_rebuilt,
+    show_run,
+    show_status,
+)
 from generator.run import pipeline
 from generator.visible import json_text
 
@@ -58,7 +66,7 @@ def run(
     PATH is a file, a folder or - (standard input); without one, everything new in landing/. A file in
     landing/CONTRACT/SOURCE/ needs no options.
     """
-    project = settings.project
+    project = settings.usable
     if contract:
         project.contract(contract)
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
@@ -81,7 +89,7 @@ def run(
 @global_options
 def load(settings: Settings, paths: tuple[str, ...], contract: str | None, source: str | None) -> None:
     """Load files into raw tables, as text, and no further."""
-    project = settings.project
+    project = settings.usable
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         outcome = pipeline.load(project, paths, contract, source, progress)
     _finish(settings, outcome, None)
@@ -95,7 +103,7 @@ def load(settings: Settings, paths: tuple[str, ...], contract: str | None, sourc
 @global_options
 def generate(settings: Settings, contract: str | None, provider: str | None, record: bool, show_prompt: bool) -> None:
     """Map every loaded layout that has no dbt model yet; dbt run builds them."""
-    project = settings.project
+    project = settings.usable
     nothing = "Nothing to do: every loaded file has a mapping"
     if show_prompt:
         prompts = pipeline.prompts_for_loaded(project, contract)
@@ -133,14 +141,16 @@ def rebuild(settings: Settings) -> None:
     """
     from generator.run.rebuilding import rebuild as rebuild_database
 
-    project = settings.project
+    project = settings.usable
     with progress_bar(Console(stderr=True), settings.quiet or settings.as_json) as progress:
         failures = rebuild_database(project, progress)
     notice = f"made again from the archive {project.archive.place}: {project.database}"
     outcome = replace(pipeline.everything(project), notices=(notice,), failures=failures)
     if settings.as_json:
         click.echo(json_text(outcome.as_json()))
-    elif not settings.quiet:
+    elif settings.quiet:
+        show_failures(output(), failures)
+    else:
         show_rebuilt(output(), outcome, project.archive)
     sys.exit(1 if failures else 0)
 
@@ -184,7 +194,9 @@ def _asking(project: Project, name: str | None, record: bool, work: Callable[[Pr
 def _finish(settings: Settings, outcome: RunOutcome, report: Path | None, nothing: str = NO_FILES) -> None:
     if settings.as_json:
         click.echo(json_text({**outcome.as_json(), "report": str(report) if report else None}))
-    elif not settings.quiet:
+    elif settings.quiet:
+        show_errors(output(), outcome)
+    else:
         console = output()
         show_run(console, outcome, settings.verbose, nothing)
         if report:

@@ -49,6 +49,28 @@ def names_database(project: Path, database: Path) -> bool:
     return path is not None and Path(_rendered(path)).absolute() == database
 
 
+def named_database(project: Path) -> Path | None:
+    """The file that the profile, as the environment is, names; None where there is no profile, or no file in it."""
+    path = _target(project).get("path")
+    named = "" if path is None else _rendered(path)
+    return None if re.match(r"$|:memory:|md:|motherduck:", named) else Path(named)
+
+
+def profile_lacks(project: Path, database: Path) -> str:
+    """What a profile must have for dbt to write to this database, '' if it has it."""
+    try:
+        profiles = profiles_folder(project) / "profiles.yml"
+    except UsageError as error:
+        return str(error)
+    if _target(project).get("type") != "duckdb":
+        return f"{profiles}: a target of type duckdb, in the profile that dbt_project.yml names"
+    named = named_database(project)
+    if named and (follows_environment(project) or names_database(project, database)):
+        return ""
+    file = named.name if named else "goldsmith.duckdb"
+    return f"{profiles}: path: \"{{{{ env_var('GOLDSMITH_DB', '{file}') }}}}\""
+
+
 def _target(project: Path) -> dict[Any, Any]:
     """The profile's target, as it is written; {} where there is none."""
     try:

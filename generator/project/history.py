@@ -9,6 +9,10 @@ from pathlib import Path
 from generator.errors import UsageError
 
 
+class _NoGit(UsageError):
+    """There is no git to ask."""
+
+
 def text_at(project: Path, ref: str, path: Path) -> str | None:
     """A file's text as a commit has it; None where that commit has no such file. UsageError for no such commit."""
     commit = _commit(project, ref)
@@ -20,8 +24,11 @@ def text_at(project: Path, ref: str, path: Path) -> str | None:
 
 
 def head(project: Path) -> str | None:
-    """The commit that is checked out; None outside git, and before the first commit."""
-    found = _try(project, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    """The commit that is checked out; None outside git, where git is not installed, and before the first commit."""
+    try:
+        found = _try(project, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except _NoGit:
+        return None
     return found.strip() if found else None
 
 
@@ -145,7 +152,7 @@ def _git(project: Path, *arguments: str) -> str:
             stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError:
-        raise UsageError("git is not installed; earlier versions of a file are read from it") from None
+        raise _NoGit("git is not installed; it knows earlier versions of a file, and who you are") from None
     if ran.returncode:
         problem = " ".join((ran.stderr or ran.stdout).split())
         raise UsageError(f"git {arguments[0]}: {problem or 'it failed'}")
@@ -153,8 +160,10 @@ def _git(project: Path, *arguments: str) -> str:
 
 
 def _try(project: Path, *arguments: str) -> str | None:
-    """The output of a question that git may have no answer to."""
+    """The output of a question that git may have no answer to. Raises UsageError where there is no git to ask."""
     try:
         return _git(project, *arguments)
+    except _NoGit:
+        raise
     except UsageError:
         return None

@@ -12,6 +12,7 @@ import yaml
 
 from generator.budget import Limits, Price
 from generator.contracts.contract import Contract, load_contracts
+from generator.database.dbt_profile import named_database
 from generator.database.sql_functions import create_functions_sql, function_names
 from generator.errors import UsageError
 from generator.intake.archive import Archive, open_archive
@@ -76,9 +77,9 @@ def open_project(folder: Path, environ: Mapping[str, str]) -> Project:
         mark = getattr(error, "problem_mark", None)
         raise UsageError(f"{config_path}:{mark.line + 1 if mark else 1}: not valid YAML; correct the line") from None
     folder = folder.resolve()
-    variables = config.get("vars") or {} if isinstance(config, dict) else {}
+    variables = _variables(config) if isinstance(config, dict) else {}
     named = environ.get("GOLDSMITH_DB")
-    database = Path(named).absolute() if named else folder / "goldsmith.duckdb"
+    database = Path(named).absolute() if named else folder / (named_database(folder) or "goldsmith.duckdb")
     if database.is_dir():
         raise UsageError(f"{database}: is a folder; GOLDSMITH_DB must name a file")
     return Project(
@@ -94,6 +95,13 @@ def open_project(folder: Path, environ: Mapping[str, str]) -> Project:
         limits=_limits(variables, config_path),
         prices=_prices(variables, config_path),
     )
+
+
+def _variables(config: Mapping[str, Any]) -> Mapping[str, object]:
+    """dbt's vars: those under the project's name before those of all packages."""
+    variables = config.get("vars") or {}
+    own = variables.get(config.get("name")) or {}
+    return {**variables, **own}
 
 
 def _number(variables: Mapping[str, object], name: str, default: float, low: float, high: float, where: Path) -> float:

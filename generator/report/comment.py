@@ -47,6 +47,11 @@ def as_markdown(checked: Checked) -> str:
     return "\n\n".join(kept) + "\n"
 
 
+def error_markdown(message: str) -> str:
+    """The comment where a check could not run at all."""
+    return f"{MARK}\n\n## goldsmith: the check could not run\n\n{code(message, 2000)}\n"
+
+
 def _blocks(checked: Checked) -> Iterator[str]:
     if checked.base:
         yield f"What this pull request touches, compared with {code(checked.base)}."
@@ -65,7 +70,8 @@ def _blocks(checked: Checked) -> Iterator[str]:
             yield from _change(change)
         yield from _and_more(checked.layouts, LAYOUTS, "layouts")
     if checked.findings:
-        yield _folded(f"{len(checked.findings)} files", _files(checked.findings))
+        files = f"{len(checked.findings)} file{'' if len(checked.findings) == 1 else 's'}"
+        yield _folded(files, _files(checked.findings))
 
 
 def _todo(finding: Finding) -> str:
@@ -126,6 +132,8 @@ def _column(column: MappedColumn) -> list[str]:
 
 
 def _difference(found: Difference) -> Iterator[str]:
+    if found.failed_tests:
+        yield "\n".join(f"- Fails the test {code(test, 300)}" for test in found.failed_tests[:LISTED])
     if found.empty:
         yield f"The same {found.rows_before:,} gold rows as before, and the same quarantine."
         return

@@ -42,6 +42,11 @@ def as_github(checked: Checked) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def error_github(message: str) -> str:
+    """An annotation that names no file, for a check that could not run at all."""
+    return f"::error title=goldsmith::{_data(message)}\n"
+
+
 def _annotation(finding: Finding) -> str:
     line = f",line={finding.bad[0].line}" if finding.bad else ""
     title = f"goldsmith: {finding.rule}"

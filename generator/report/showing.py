@@ -35,6 +35,8 @@ def show_difference(console: Console, difference: Difference) -> None:
     title = f"{difference.dbt_model}: {plain(difference.before)} → {plain(difference.after)}"
     console.print(Text(title, style="bold"))
     console.print(Text(difference.summary))
+    for test in difference.failed_tests:
+        console.print(Text(f"{plain(difference.after)} fails the test {plain(test, 400)}", style="red"))
     changed = difference.differing
     if changed:
         table = Table()

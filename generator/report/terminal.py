@@ -72,9 +72,7 @@ def show_run(console: Console, outcome: RunOutcome, verbose: bool, nothing: str)
         console.print(Text(plain(notice, 400), style="dim"))
     fresh = [f for f in outcome.files if f.state != "known"]
     known = len(outcome.files) - len(fresh)
-    took = {(x.source, x.contract, x.layout): x.spent for x in outcome.layouts}
-    for file in fresh if not verbose else outcome.files:
-        console.print(_file_line(file, took.get((file.source or "", file.contract or "", file.layout or ""), "")))
+    _show_files(console, outcome, fresh if not verbose else outcome.files)
     for file in outcome.files if not verbose else ():
         if file.state == "known" and " as " in file.message:
             console.print(Text(f"{plain(file.source_file, 100)}: {plain(file.message, 200)}", style="dim"))
@@ -88,12 +86,29 @@ def show_run(console: Console, outcome: RunOutcome, verbose: bool, nothing: str)
     for preview in outcome.quarantine:
         if preview.total:
             show_preview(console, preview)
-    for failure in outcome.failures:
-        console.print(Text(plain(failure, 500), style="red"))
+    show_failures(console, outcome.failures)
     if fresh:
         console.print(_summary(fresh))
     if outcome.spending:
         console.print(Text(f"LLM: {outcome.spending.newest}"))
+
+
+def show_errors(console: Console, outcome: RunOutcome) -> None:
+    """Of a run only what its exit code says: the files that somebody has to do something about, and what failed in dbt."""
+    _show_files(console, outcome, [f for f in outcome.files if not f.fine])
+    show_failures(console, outcome.failures)
+
+
+def show_failures(console: Console, failures: Sequence[str]) -> None:
+    """What failed in dbt, a line each."""
+    for failure in failures:
+        console.print(Text(plain(failure, 500), style="red"))
+
+
+def _show_files(console: Console, outcome: RunOutcome, files: Sequence[FileOutcome]) -> None:
+    took = {(x.source, x.contract, x.layout): x.spent for x in outcome.layouts}
+    for file in files:
+        console.print(_file_line(file, took.get((file.source or "", file.contract or "", file.layout or ""), "")))
 
 
 def _file_line(file: FileOutcome, took: str) -> Text:
@@ -253,8 +268,7 @@ def show_rebuilt(console: Console, outcome: RunOutcome, archive: Archive) -> Non
     for notice in outcome.notices:
         console.print(Text(plain(notice, 400)))
     show_status(console, outcome, archive)
-    for failure in outcome.failures:
-        console.print(Text(plain(failure, 500), style="red"))
+    show_failures(console, outcome.failures)
 
 
 def _status_table(files: Sequence[FileOutcome]) -> Table:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -103,16 +104,23 @@ def held_message(project: Project, layout: Layout, why: str) -> str:
 
 def _frozen_message(contract: Contract, layout: Layout, freezing: Freezing) -> str:
     """Which table, column, row and value keep a file out of gold, and what a person can do."""
-    name = freezing.violation.partition(":")[0]
-    headers = (layout.columns.get(name) or {}).get("source_columns") or ()
-    found = {header: str(freezing.cells.get(safe)) for safe, header in layout.headers.items() if header in headers}
-    # A message goes to logs and to pull requests.
-    pii = contract.column(name).pii
-    cells = [f"`{header}` {(mask(cell) if pii else cell)!r}" for header, cell in found.items()]
+    cells = violating_cells(contract, layout, freezing.violation, freezing.cells) or "no cell"
     return (
-        f"gold.{contract.name} is frozen for {freezing.violation}: line {freezing.line}, {' and '.join(cells) or 'no cell'}. "
+        f"gold.{contract.name} is frozen for {freezing.violation}: line {freezing.line}, {cells}. "
         f"Correct the file, the mapping, or schema_contract in models/gold/{contract.name}.yml, and dbt run"
     )
+
+
+def violating_cells(contract: Contract, layout: Layout, violation: str, cells: Mapping[str, Any]) -> str:
+    """The cells of a raw row that feed the gold column of a violation, with their headers; '' where none does."""
+    name = violation.partition(":")[0]
+    if name not in contract.names:
+        return ""
+    headers = (layout.columns.get(name) or {}).get("source_columns") or ()
+    found = {header: str(cells.get(safe)) for safe, header in layout.headers.items() if header in headers}
+    # What is said goes to logs and to pull requests.
+    pii = contract.column(name).pii
+    return " and ".join(f"`{header}` {(mask(cell) if pii else cell)!r}" for header, cell in found.items())
 
 
 def verdict(project: Project, row: LedgerRow, layout: Layout, quarantined: int) -> tuple[State, str]:
