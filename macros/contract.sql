@@ -58,10 +58,10 @@
 {% endmacro %}
 
 {#- The layouts of a contract: one dict a staging dbt model with relation, raw table, whether it is held and why, and a
-    hash that changes when the mapping or the contract does: then its rows are harmonized anew. With `only` the one that
+    hash that changes when the mapping, the contract or the macros do: then its rows are harmonized anew. With `only` the one that
     has this name, with `tables` those that read one of these raw tables. -#}
 {% macro contract_layouts(contract, only=none, tables=none) %}
-    {%- set rules = contract_rules(contract) -%}
+    {%- set rules = contract_rules(contract) ~ deciding_macros() -%}
     {%- set found = [] -%}
     {%- for layout in graph.nodes.values() | sort(attribute='name')
         if layout.resource_type == 'model' and layout.config.meta.get('contract') == contract and layout.sources
@@ -76,6 +76,18 @@
         }) -%}
     {%- endfor -%}
     {{- return(found) -}}
+{% endmacro %}
+
+{#- A checksum of all macros that decide what becomes of a row. With other ones a row may belong elsewhere, and gold and
+    quarantine are each built when their turn comes: only a version that both remember keeps them two halves of one whole.
+    `generator/project/versions.py` reads the same. -#}
+{% macro deciding_macros() %}
+    {%- set found = [] -%}
+    {%- for name, macro in context[project_name] | dictsort
+        if modules.re.match('macros/(functions/|(contract|gold|modes|violations)[.]sql)', macro.macro.original_file_path) -%}
+        {%- do found.append(macro.macro.macro_sql) -%}
+    {%- endfor -%}
+    {{- return(local_md5(found | join('\n'))) -}}
 {% endmacro %}
 
 {#- What the yml beside a layout's dbt model adds to its violations, as one text: the raw columns that feed each gold column.
