@@ -56,15 +56,18 @@
     ], lambda violation: violation is not null)
 {%- endmacro %}
 
-{#- A condition that is true where casting a value to the contract's type would change it; '' where no cast can. -#}
+{#- A condition that is true where a value cannot be cast to the contract's type, or would be another one; '' where neither
+    can be. What is to be compared has no comparable form itself where a text is no number, or a number is too large. -#}
 {% macro type_loss(name, data_type) %}
     {%- set base = data_type.split('(')[0] | trim -%}
-    {%- if base in ('decimal', 'numeric', 'integer', 'bigint') -%}
-        {{- return("try_cast(" ~ name ~ " as decimal(38, 10)) is distinct from try_cast(try_cast(" ~ name ~ " as " ~ data_type ~ ") as decimal(38, 10))") -}}
-    {%- elif base == 'date' -%}
-        {{- return("try_cast(" ~ name ~ " as timestamp) is distinct from try_cast(try_cast(" ~ name ~ " as date) as timestamp)") -}}
+    {%- set cast = "try_cast(" ~ name ~ " as " ~ data_type ~ ")" -%}
+    {%- set compared = {'decimal': 'decimal(38, 10)', 'numeric': 'decimal(38, 10)', 'integer': 'decimal(38, 10)',
+        'bigint': 'decimal(38, 10)', 'date': 'timestamp'}.get(base) -%}
+    {%- if compared -%}
+        {{- return(name ~ " is not null and (" ~ cast ~ " is null or try_cast(" ~ name ~ " as " ~ compared
+            ~ ") is distinct from try_cast(" ~ cast ~ " as " ~ compared ~ "))") -}}
     {%- elif base in ('timestamp', 'boolean', 'double') -%}
-        {{- return(name ~ " is not null and try_cast(" ~ name ~ " as " ~ data_type ~ ") is null") -}}
+        {{- return(name ~ " is not null and " ~ cast ~ " is null") -}}
     {%- endif -%}
     {{- return('') -}}
 {% endmacro %}
