@@ -19,14 +19,16 @@
     {{- return(found) -}}
 {% endmacro %}
 
-{#- The accepted values of a contract, by column: the arguments of its `accepted_values` data tests. -#}
+{#- The accepted values of a contract, by column: those that all `accepted_values` data tests of the column have. One of the
+    whole dbt model is no matter of a column, and dbt's alone, like any other data test. -#}
 {% macro accepted_values(contract) %}
     {%- set found = {} -%}
     {%- set node = contract_node(contract) -%}
     {%- for test in graph.nodes.values()
         if test.resource_type == 'test' and test.test_metadata and test.test_metadata.name == 'accepted_values'
-        and test.attached_node == node.unique_id -%}
-        {%- do found.update({test.test_metadata.kwargs.column_name: test.test_metadata.kwargs['values']}) -%}
+        and test.test_metadata.namespace in (none, 'dbt') and test.column_name and test.attached_node == node.unique_id -%}
+        {%- set values = test.test_metadata.kwargs['values'] | map('string') | list -%}
+        {%- do found.update({test.column_name: found.get(test.column_name, values) | select('in', values) | list}) -%}
     {%- endfor -%}
     {{- return(found) -}}
 {% endmacro %}
@@ -44,7 +46,7 @@
     {%- set columns = [] -%}
     {%- for column in node.columns.values() -%}
         {%- do columns.append([column.name, column.data_type, constraint_texts(column),
-            accepted.get(column.name, []) | map('string') | list]) -%}
+            accepted.get(column.name, []) | sort(case_sensitive=true)]) -%}
     {%- endfor -%}
     {{- return(tojson([columns, constraint_texts(node), primary_key(contract), node.config.meta.get('schema_contract', {})])) -}}
 {% endmacro %}

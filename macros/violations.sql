@@ -41,7 +41,7 @@
                 {%- do found.append("case when " ~ loss ~ " then '" ~ name ~ ": does not fit " ~ column.data_type ~ "' end") -%}
             {%- endif -%}
             {%- if name in accepted -%}
-                {%- set values = accepted[name] | map('string') | map('replace', "'", "''") | join("', '") -%}
+                {%- set values = accepted[name] | map('replace', "'", "''") | join("', '") -%}
                 {%- do found.append("case when " ~ name ~ " not in ('" ~ values ~ "') then '" ~ name ~ ": not an accepted value' end") -%}
             {%- endif -%}
         {%- endif -%}

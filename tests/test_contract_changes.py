@@ -226,6 +226,24 @@ def test_rows_are_in_one_of_two_tables_though_macros_changed_between_building_th
     assert_versions_agree(project)
 
 
+def test_accepted_values_are_those_of_a_column_and_dbt_finds_the_same(loaded: LiveProject) -> None:
+    project = loaded
+    everywhere = "{arguments: {column_name: number, values: [A-1]}}"
+    changed(
+        project,
+        ("  - name: bills\n", f"  - name: bills\n    data_tests: [accepted_values: {everywhere}]\n"),
+        (
+            "[open, paid]}}}]",
+            "[open, paid, late]}, config: {severity: warn}}}, {dbt.accepted_values: {arguments: {values: [paid]}}},"
+            " {name: kinds, test_name: accepted_values, arguments: {values: [x, paid]}, config: {where: 1=0}},"
+            " {accepted_values: {arguments: {values: [x]}, config: {enabled: false}}}]",
+        ),
+    )
+    assert project.dbt("run").code == 0
+    assert project.query("select number from gold.bills where number like 'A%' order by 1") == [("A-2",), ("A-3",)]
+    assert_versions_agree(project)
+
+
 def test_what_feeds_a_column_is_part_of_its_mapping(loaded: LiveProject) -> None:
     project = loaded
     project.put(GOLD, CONTRACT)
