@@ -68,6 +68,9 @@
             ~ ") is distinct from try_cast(" ~ cast ~ " as " ~ compared ~ "))") -}}
     {%- elif base in ('timestamp', 'boolean', 'double') -%}
         {{- return(name ~ " is not null and " ~ cast ~ " is null") -}}
+    {%- elif base in ('text', 'varchar') -%}
+        {#- The text of such a value is not the file's: 18.08 is read with ten decimals. -#}
+        {{- return(name ~ " is not null and regexp_matches(typeof(" ~ name ~ "), '^(DECIMAL|DOUBLE|FLOAT|TIMESTAMP)')") -}}
     {%- endif -%}
     {{- return('') -}}
 {% endmacro %}

@@ -244,6 +244,23 @@ def test_accepted_values_are_those_of_a_column_and_dbt_finds_the_same(loaded: Li
     assert_versions_agree(project)
 
 
+def test_a_number_is_not_the_text_of_a_file(loaded: LiveProject) -> None:
+    project = loaded
+    changed(project, ("total, data_type: 'decimal(18,2)'", "total, data_type: text"))
+    plan = planned(project)
+    assert [(x["verdict"], x["why"]) for x in plan["layouts"]] == [
+        ("repair", ["total: does not fit text (4 rows)"]),
+        ("repair", ["total: does not fit text (4 rows)"]),
+    ]
+    (english,) = (project.folder / "models/staging/english").glob("*.sql")
+    before = english.read_text(encoding="utf-8")
+    english.write_text(before.replace("parse_decimal(amount, '.')", "clean_text(amount)"), encoding="utf-8")
+    assert project.dbt("run").code == 0
+    rows = [("A-1", "10.50"), ("A-2", "20.25"), ("A-3", "30.00"), ("A-4", "40.00")]
+    assert project.query("select number, total from gold.bills order by 1") == rows
+    english.write_text(before, encoding="utf-8")
+
+
 def test_what_feeds_a_column_is_part_of_its_mapping(loaded: LiveProject) -> None:
     project = loaded
     project.put(GOLD, CONTRACT)
