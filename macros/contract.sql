@@ -19,14 +19,16 @@
     {{- return(found) -}}
 {% endmacro %}
 
-{#- The accepted values of a contract, by column: the arguments of its `accepted_values` data tests. -#}
+{#- The accepted values of a contract, by column: those that all `accepted_values` data tests of the column have. One of the
+    whole dbt model is no matter of a column, and dbt's alone, like any other data test. -#}
 {% macro accepted_values(contract) %}
     {%- set found = {} -%}
     {%- set node = contract_node(contract) -%}
     {%- for test in graph.nodes.values()
         if test.resource_type == 'test' and test.test_metadata and test.test_metadata.name == 'accepted_values'
-        and test.attached_node == node.unique_id -%}
-        {%- do found.update({test.test_metadata.kwargs.column_name: test.test_metadata.kwargs['values']}) -%}
+        and test.test_metadata.namespace in (none, 'dbt') and test.column_name and test.attached_node == node.unique_id -%}
+        {%- set values = test.test_metadata.kwargs['values'] | map('string') | list -%}
+        {%- do found.update({test.column_name: found.get(test.column_name, values) | select('in', values) | list}) -%}
     {%- endfor -%}
     {{- return(found) -}}
 {% endmacro %}
@@ -44,7 +46,7 @@
     {%- set columns = [] -%}
     {%- for column in node.columns.values() -%}
         {%- do columns.append([column.name, column.data_type, constraint_texts(column),
-            accepted.get(column.name, []) | map('string') | list]) -%}
+            accepted.get(column.name, []) | sort(case_sensitive=true)]) -%}
     {%- endfor -%}
     {{- return(tojson([columns, constraint_texts(node), primary_key(contract), node.config.meta.get('schema_contract', {})])) -}}
 {% endmacro %}
@@ -58,10 +60,11 @@
 {% endmacro %}
 
 {#- The layouts of a contract: one dict a staging dbt model with path, relation, raw table, whether it is held and why, and a
-    hash that changes when the mapping, its name or the contract does: then its rows are harmonized anew, for quarantine
-    has the name, too. With `only` the one that has this name, with `tables` those that read one of these raw tables. -#}
+    hash that changes when the mapping, its name, the contract or the macros do: then its rows are harmonized anew, for
+    quarantine has the name, too. With `only` the one that has this name, with `tables` those that read one of these raw
+    tables. -#}
 {% macro contract_layouts(contract, only=none, tables=none) %}
-    {%- set rules = contract_rules(contract) -%}
+    {%- set rules = contract_rules(contract) ~ deciding_macros() -%}
     {%- set found = [] -%}
     {%- for layout in graph.nodes.values() | sort(attribute='name')
         if layout.resource_type == 'model' and layout.config.meta.get('contract') == contract and layout.sources
@@ -77,6 +80,18 @@
         }) -%}
     {%- endfor -%}
     {{- return(found) -}}
+{% endmacro %}
+
+{#- A checksum of all macros that decide what becomes of a row. With other ones a row may belong elsewhere, and gold and
+    quarantine are each built when their turn comes: only a version that both remember keeps them two halves of one whole.
+    `generator/project/versions.py` reads the same. -#}
+{% macro deciding_macros() %}
+    {%- set found = [] -%}
+    {%- for name, macro in context[project_name] | dictsort
+        if modules.re.match('macros/(functions/|(contract|gold|modes|violations)[.]sql)', macro.macro.original_file_path) -%}
+        {%- do found.append(macro.macro.macro_sql) -%}
+    {%- endfor -%}
+    {{- return(local_md5(found | join('\n'))) -}}
 {% endmacro %}
 
 {#- What the yml beside a layout's dbt model adds to its violations, as one text: the raw columns that feed each gold column.

@@ -207,6 +207,60 @@ def test_goldsmith_run_builds_a_changed_contract_by_itself(loaded: LiveProject) 
     assert_versions_agree(project)
 
 
+def test_rows_are_in_one_of_two_tables_though_macros_changed_between_building_the_one_and_the_other(
+    loaded: LiveProject,
+) -> None:
+    project = loaded
+    changed(project, ("note, data_type: text", "note, data_type: integer"))
+    # An earlier violation macro, under which texts that are no numbers were none; then gold could not cast them.
+    types = "{%- set base = data_type.split('(')[0] | trim -%}"
+    project.edit("macros/violations.sql", types, "{%- set base = '' -%}")
+    ran = project.goldsmith("run", "--json")
+    assert ran.code == 1 and "Could not convert string" in ran.json["failures"][0]
+
+    project.edit("macros/violations.sql", "{%- set base = '' -%}", types)
+    assert project.dbt("run").code == 0
+    assert project.query("select number from gold.bills where number like 'A%'") == [("A-3",)]
+    assert project.query("select distinct reasons from quarantine.bills") == [(["note: does not fit integer"],)]
+    assert project.unbalanced() == []
+    assert_versions_agree(project)
+
+
+def test_accepted_values_are_those_of_a_column_and_dbt_finds_the_same(loaded: LiveProject) -> None:
+    project = loaded
+    everywhere = "{arguments: {column_name: number, values: [A-1]}}"
+    changed(
+        project,
+        ("  - name: bills\n", f"  - name: bills\n    data_tests: [accepted_values: {everywhere}]\n"),
+        (
+            "[open, paid]}}}]",
+            "[open, paid, late]}, config: {severity: warn}}}, {dbt.accepted_values: {arguments: {values: [paid]}}},"
+            " {name: kinds, test_name: accepted_values, arguments: {values: [x, paid]}, config: {where: 1=0}},"
+            " {accepted_values: {arguments: {values: [x]}, config: {enabled: false}}}]",
+        ),
+    )
+    assert project.dbt("run").code == 0
+    assert project.query("select number from gold.bills where number like 'A%' order by 1") == [("A-2",), ("A-3",)]
+    assert_versions_agree(project)
+
+
+def test_a_number_is_not_the_text_of_a_file(loaded: LiveProject) -> None:
+    project = loaded
+    changed(project, ("total, data_type: 'decimal(18,2)'", "total, data_type: text"))
+    plan = planned(project)
+    assert [(x["verdict"], x["why"]) for x in plan["layouts"]] == [
+        ("repair", ["total: does not fit text (4 rows)"]),
+        ("repair", ["total: does not fit text (4 rows)"]),
+    ]
+    (english,) = (project.folder / "models/staging/english").glob("*.sql")
+    before = english.read_text(encoding="utf-8")
+    english.write_text(before.replace("parse_decimal(amount, '.')", "clean_text(amount)"), encoding="utf-8")
+    assert project.dbt("run").code == 0
+    rows = [("A-1", "10.50"), ("A-2", "20.25"), ("A-3", "30.00"), ("A-4", "40.00")]
+    assert project.query("select number, total from gold.bills order by 1") == rows
+    english.write_text(before, encoding="utf-8")
+
+
 def test_what_feeds_a_column_is_part_of_its_mapping(loaded: LiveProject) -> None:
     project = loaded
     project.put(GOLD, CONTRACT)
@@ -252,7 +306,7 @@ def test_a_contract_that_cannot_be_built_leaves_the_old_table(loaded: LiveProjec
     assert plan.code == 1
     assert plan.out.startswith("bills (version 1): changed since HEAD\n  ~ constraints changed\n")
     assert "cannot be built: dbt model bills" in plan.out and "CHECK constraint failed" in plan.out
-    assert plan.out.endswith("2 layouts: 2 hold. Nothing was built; goldsmith run or dbt run builds it\n")
+    assert plan.out.endswith("2 layouts: 2 are blocked. Nothing was built; goldsmith run or dbt run builds it\n")
 
     ran = project.goldsmith("run", "--json")
     assert ran.code == 1

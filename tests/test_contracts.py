@@ -132,6 +132,28 @@ def test_there_are_no_other_contracts() -> None:
     assert sorted(load_contracts(GOLD)) == ["bank_transactions", "contacts", "orders", "products"]
 
 
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        ("{accepted_values: {values: [sale, refund]}}", ("sale", "refund")),
+        ("{dbt.accepted_values: {arguments: {values: [refund]}}}", ("refund",)),
+        ("{name: kinds, test_name: accepted_values, arguments: {values: [refund, 7]}}", ("refund", "7")),
+        (
+            "{accepted_values: {values: [sale, refund, void]}}, {accepted_values: {values: [refund, sale]}}",
+            ("sale", "refund"),
+        ),
+        (
+            "{accepted_values: {values: [refund]}}, {accepted_values: {values: [x], config: {enabled: false}}}",
+            ("refund",),
+        ),
+    ],
+)
+def test_accepted_values_are_those_of_all_data_tests_of_the_column(tests: str, expected: tuple[str, ...]) -> None:
+    old = "{accepted_values: {arguments: {values: [sale, refund]}}}"
+    (contract,) = parse_contracts(SALES.replace(old, tests), "sales.yml")
+    assert contract.column("kind").accepted_values == expected
+
+
 # ---- what is wrong --------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +203,7 @@ def test_there_are_no_other_contracts() -> None:
         ("outflow: [refund]", "outflow: refund", "column amount: sign.outflow must be a list of texts"),
         ("{values: [sale, refund]}", "{values: sale}", "column kind: accepted_values must be a list of texts"),
         ("{arguments: {values: [sale, refund]}}", "[sale]", "column kind: accepted_values must be a mapping"),
+        ("{values: [sale, refund]}", "{values: []}", "column kind: accepted_values: no value is accepted; name one"),
         ("[not_null, {acc", "{not_null: {acc", None),
         ("[{type: not_null}]", "not_null", "contract sales: column sale_id: constraints must be a list"),
         (

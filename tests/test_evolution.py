@@ -97,6 +97,17 @@ REQUIRED = "      - {name: fee, data_type: double, constraints: [{type: not_null
         ),
         ("[open, paid]", "[open, paid, late]", ("values", "status", True, "status: accepts late, too")),
         (
+            "'decimal(18,2)'",
+            "text",
+            (
+                "type",
+                "total",
+                True,
+                "total: decimal(18,2) -> text, looser; a mapping that reads a decimal does not have the file's text, so "
+                "its rows leave gold",
+            ),
+        ),
+        (
             "[open, paid]",
             "[paid]",
             ("values", "status", True, "status: accepts open no more; such rows leave gold"),

@@ -162,7 +162,7 @@ def test_a_contract_from_elsewhere_says_the_same_in_our_words_and_keeps_the_rest
     assert contract.column("zahlungsdatum").aliases == ("Zahlungsdatum", "Paid on")
     assert contract.column("payer").pii
     assert contract.column("state").accepted_values == ("done", "failed")
-    assert not_enforced(document) == ["servers", "slaProperties", "Payments.quality", "Payments.state.quality"]
+    assert not_enforced(document) == ["servers", "slaProperties", "payments.quality", "payments.state.quality"]
     assert "{{" not in text
 
     again = to_odcs(model)
@@ -222,14 +222,16 @@ def test_export_and_import_as_commands(tmp_path: Path) -> None:
     project.put("payments.yml", FOREIGN)
     ran = project.goldsmith("contract", "import", "payments.yml")
     assert ran.code == 0
+    assert "The standard wants it" not in ran.out
     assert ran.out.endswith(
-        "Kept for the next export, and not acted on: servers, slaProperties, Payments.quality, Payments.state.quality\n"
+        "Kept for the next export, and not acted on: servers, slaProperties, payments.quality, payments.state.quality\n"
     )
     assert project.dbt("parse").code == 0
 
 
 HOOK = "customProperties: [{property: dbt, value: {config: {contract: {enforced: true}, pre_hook: drop}}}]"
 KIND = "kind: DataContract\n"
+TABLE = f"{KIND}schema: [{{{{name: {{}}, properties: [{{{{name: a, logicalType: date}}}}]}}}}]"
 BOMB = "x: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     f"x{n}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
 )
@@ -248,6 +250,20 @@ BOMB = "x: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
             f"{KIND}schema: [{{name: x, properties: [{{name: a, logicalType: date}}], {HOOK}}}]",
             "x: config.pre_hook is no",
         ),
+        (
+            f"{KIND}schema: [{{name: x, customProperties: [{{property: dbt, value: {{config: y}}}}]}}]",
+            "x: the custom property dbt: config must be a mapping",
+        ),
+        (
+            f"{KIND}schema: [{{name: x, properties: [{{name: a, customProperties: "
+            "[{property: dbt, value: {constraints: 3}}]}]}]",
+            "a: the custom property dbt: constraints must be a list",
+        ),
+        (f"{KIND}apiVersion: v2.2.2", "is of version 'v2.2.2' of the standard; only v3"),
+        (f"{KIND}schema: [{{properties: [{{name: a, logicalType: date}}]}}]", "an object or property of its `schema:`"),
+        (f"{KIND}schema: [{{name: x, properties: [{{logicalType: date}}]}}]", "an object or property of its `schema:`"),
+        (TABLE.format("stg_orders"), "stg_orders: names that begin with stg_ or quarantine_ are taken"),
+        (TABLE.format("items"), "stg_items.sql is a dbt model of the name stg_items; rename one"),
         ("[" * 5000, "wrong.yml"),
         (f"{KIND}{BOMB}", "its references to itself"),
     ],
@@ -256,6 +272,7 @@ def test_what_is_no_contract_is_refused_in_one_line_and_nothing_is_written(
     tmp_path: Path, text: str, message: str
 ) -> None:
     project = LiveProject.copy(tmp_path / "project", "dbt_project.yml", "macros", "models/gold/orders.yml")
+    project.put("models/own/stg_items.sql", "select 1 as a")
     path = project.put("wrong.yml", text)
     before = project.tree()
     ran = project.goldsmith("contract", "import", str(path))
@@ -267,4 +284,7 @@ def test_what_is_no_contract_is_refused_in_one_line_and_nothing_is_written(
 def test_the_name_of_a_foreign_contract_is_no_path(tmp_path: Path) -> None:
     project = LiveProject.copy(tmp_path / "project", "dbt_project.yml", "macros", "models/gold/orders.yml")
     project.put("odd.yml", f"{KIND}schema: [{{name: ../../x, properties: [{{name: a, logicalType: date}}]}}]")
-    assert project.goldsmith("contract", "import", "odd.yml").out == f"x: {project.folder}/models/gold/x.yml\n"
+    assert project.goldsmith("contract", "import", "odd.yml").out == (
+        f"x: {project.folder}/models/gold/x.yml\n"
+        "The standard wants it, and the document does not say: apiVersion, id, version, status\n"
+    )

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from generator.contracts.contract import contract_files, load_contracts, parse_contracts
-from generator.contracts.odcs import from_odcs, not_enforced, to_odcs
+from generator.contracts.odcs import from_odcs, missing, not_enforced, to_odcs
 from generator.errors import UsageError
 from generator.project.layouts import read_layouts
 from generator.project.project import Project
@@ -30,12 +30,13 @@ GOLD_SQL = "{{ gold_rows() }}\n"
 @dataclass(frozen=True)
 class Imported:
     """What an import has written: contract -> its yml. `idle` is what was kept of the document and is not acted on, `sql`
-    what dbt will run of it as it stands.
+    what dbt will run of it as it stands, `missing` what the standard wants and it does not say.
     """
 
     contracts: Mapping[str, Path]
     idle: tuple[str, ...]
     sql: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def export_contract(project: Project, name: str) -> str:
@@ -89,13 +90,29 @@ def import_contracts(folder: Path, path: Path) -> Imported:
             raise UsageError(
                 f"{path}: contract {name} is there already, in {where}; rename the one or delete the other"
             )
+        _ensure_free(folder, name, path)
     gold.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         # The yml comes last: only with it there is a contract.
         write_new(gold / f"{name}.sql", GOLD_SQL)
         write_new(gold / f"{name}.yml", text)
     write_contract_models(folder, list(texts), read_layouts(folder))
-    return Imported({name: gold / f"{name}.yml" for name in texts}, tuple(not_enforced(document)), tuple(sql))
+    written = {name: gold / f"{name}.yml" for name in texts}
+    return Imported(written, tuple(not_enforced(document)), tuple(sql), tuple(missing(document)))
+
+
+def _ensure_free(folder: Path, name: str, path: Path) -> None:
+    """Raises UsageError where a contract and what it has beside gold would have the name of another dbt model: dbt runs no
+    project with two of one name.
+    """
+    if name.startswith(("stg_", "quarantine_")):
+        raise UsageError(f"{path}: {name}: names that begin with stg_ or quarantine_ are taken; rename the object")
+    models = folder / "models"
+    own = {models / "staging" / f"stg_{name}.sql", models / "quarantine" / f"quarantine_{name}.sql"}
+    for wanted in (name, f"stg_{name}", f"quarantine_{name}"):
+        for there in models.rglob(f"{wanted}.sql"):
+            if there not in own:
+                raise UsageError(f"{path}: {name}: {there} is a dbt model of the name {wanted}; rename one")
 
 
 def _model(project: Project, name: str) -> Mapping[str, Any]:
@@ -115,7 +132,7 @@ def _sql_of(model: Mapping[str, Any], path: Path) -> Iterator[str]:
     """
     for node in (model, *model["columns"]):
         place = node["name"] if node is model else f"{model['name']}.{node['name']}"
-        if strange := sorted(set(node.get("config") or {}) - _CONFIG):
+        if strange := sorted(map(str, set(node.get("config") or {}) - _CONFIG)):
             raise UsageError(f"{path}: {place}: config.{strange[0]} is no part of a contract; take it out")
         for constraint in node.get("constraints") or []:
             if isinstance(constraint, dict) and constraint.get("expression"):
@@ -142,6 +159,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: is nested too deeply; no data contract is") from None
     if not isinstance(document, dict) or document.get("kind") != "DataContract":
         raise UsageError(f"{path}: no data contract: it must say `kind: DataContract`, as the standard's documents do")
+    version = document.get("apiVersion")
+    if version is not None and not str(version).startswith("v3."):
+        raise UsageError(f"{path}: is of version {plain(str(version))!r} of the standard; only v3 is understood")
     if _extent(document) > _LARGEST:
         raise UsageError(f"{path}: its references to itself (&, *) stand for too much; write it out")
     return document

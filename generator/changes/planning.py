@@ -114,7 +114,8 @@ def _planned(
     if held and not was_held:
         said.append(f"it would be held out of gold: {held}")
     could = {n: looks[n] for n in _unknown(layout, contract) if n in looks and n not in why}
-    verdict: Verdict = "blocked" if hopeless else "repair" if said else "holds"
+    unbuildable = contract.name in trial.failures
+    verdict: Verdict = "blocked" if hopeless or unbuildable else "repair" if said else "holds"
     return Planned(layout, verdict, columns, tuple(said), could, tried)
 
 

@@ -76,12 +76,16 @@ def import_(settings: Settings, file: Path) -> None:
     found = import_contracts(settings.project_dir.resolve(), file)
     if settings.as_json:
         written = {name: str(path) for name, path in found.contracts.items()}
-        click.echo(json_text({"contracts": written, "kept_only": found.idle, "sql": found.sql}))
+        click.echo(
+            json_text({"contracts": written, "kept_only": found.idle, "sql": found.sql, "missing": found.missing})
+        )
     elif not settings.quiet:
         for name, path in found.contracts.items():
             click.echo(f"{name}: {path}")
         for sql in found.sql:
             click.echo(f"dbt will run this as SQL, so read it before: {plain(sql, 1000)}")
+        if found.missing:
+            click.echo(f"The standard wants it, and the document does not say: {', '.join(found.missing)}")
         if found.idle:
             listed = ", ".join(plain(idle) for idle in found.idle)
             click.echo(f"Kept for the next export, and not acted on: {listed}")

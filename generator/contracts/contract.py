@@ -241,7 +241,7 @@ def _rules(
             c.get("name"),
             c.get("data_type"),
             _constraint_texts(_items(c, "constraints", here)),
-            _accepted(_tests(c, here), here),
+            sorted(_accepted(_tests(c, here), here)),
         ]
         for c in columns
     ]
@@ -309,13 +309,24 @@ def _tests(raw: dict[str, Any], here: str) -> list[Any]:
 
 
 def _accepted(tests: list[Any], here: str) -> tuple[str, ...]:
-    """The values of a dbt `accepted_values` data test; its arguments stand under `arguments:`."""
-    for test in tests:
-        if isinstance(test, dict) and "accepted_values" in test:
-            here = f"{here}: accepted_values"
-            body = _mapping(test["accepted_values"], here)
-            return _words(_mapping(body.get("arguments", body), here).get("values"), here)
-    return ()
+    """The values that all `accepted_values` data tests of a column have, as the dbt macro of that name finds them."""
+    here = f"{here}: accepted_values"
+    found = [
+        _words(_mapping(body.get("arguments", body), here).get("values"), here)
+        for test in tests
+        if isinstance(test, dict) and (body := _accepting(test, here))
+    ]
+    common = tuple(v for v in found[0] if all(v in values for values in found)) if found else ()
+    if found and not common:
+        raise UsageError(f"{here}: no value is accepted; name one, or take the data test out")
+    return common
+
+
+def _accepting(test: dict[Any, Any], here: str) -> dict[Any, Any]:
+    """What a data test says, {} if it is none on accepted values, or switched off; in any of the ways to write one."""
+    names = ("accepted_values", "dbt.accepted_values")
+    bodies = [test] if test.get("test_name") in names else [_mapping(test[n], here) for n in names if n in test]
+    return next((b for b in bodies if _mapping(b.get("config"), f"{here}: config").get("enabled", True)), {})
 
 
 def _mapping(raw: Any, here: str) -> dict[Any, Any]:

@@ -103,6 +103,9 @@ def _of_column(column: Column, before: Contract, renamed: dict[str, str]) -> Ite
 
 def _of_type(old: Column, new: Column) -> Change:
     name, step = new.name, f"{old.data_type} -> {new.data_type}"
+    if new.base_type == "text" and old.base_type in ("decimal", "double", "timestamp"):
+        more = f"a mapping that reads a {old.base_type} does not have the file's text, so its rows leave gold"
+        return Change("type", f"{name}: {step}, looser; {more}", name, True)
     if holds_all(new.data_type, old.data_type):
         return Change("type", f"{name}: {step}, looser", name)
     how = "stricter" if holds_all(old.data_type, new.data_type) else "not all values of the one are values of the other"

@@ -75,15 +75,29 @@ def from_odcs(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_model(document, schema) for schema in schemas]
 
 
+def missing(document: Mapping[str, Any]) -> list[str]:
+    """What the standard requires of every document, and this one does not say."""
+    return [k for k in ("apiVersion", "id", "version", "status") if document.get(k) in (None, "")]
+
+
 def not_enforced(document: Mapping[str, Any]) -> list[str]:
     """What of an ODCS document is kept, but nothing in Goldsmith acts on it; as paths."""
     found = [k for k in ("servers", "slaProperties", "team", "roles", "support", "price") if document.get(k)]
     for schema in document.get("schema") or []:
-        found += [f"{schema.get('name')}.{k}" for k in ("quality", "relationships") if schema.get(k)]
+        name = _name(schema)
+        found += [f"{name}.{k}" for k in ("quality", "relationships") if schema.get(k)]
         for given in schema.get("properties") or []:
             left = [q for q in given.get("quality") or [] if _valid_values(q) is None]
-            found += [f"{schema.get('name')}.{given.get('name')}.quality"] if left else []
+            found += [f"{name}.{_name(given)}.quality"] if left else []
     return found
+
+
+def _name(element: Mapping[str, Any]) -> str:
+    """What an object or a property is called in the database. UsageError for one without a name."""
+    name = element.get("physicalName") or element.get("name")
+    if not name:
+        raise UsageError("an object or property of its `schema:` has no name; give it one")
+    return str(name)
 
 
 def _defaults(name: str) -> dict[str, Any]:
@@ -134,7 +148,7 @@ def _property(column: Mapping[str, Any], key: list[str]) -> dict[str, Any]:
 
 
 def _model(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    name = _safe(schema.get("physicalName") or schema.get("name"))
+    name = _safe(_name(schema))
     meta, rest, custom = _ours(schema)
     properties = [p for p in schema.get("properties") or [] if isinstance(p, Mapping)]
     columns = [_column(p) for p in properties]
@@ -174,10 +188,9 @@ def _model(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
 
 
 def _column(given: Mapping[str, Any]) -> dict[str, Any]:
-    named = str(given.get("name") or "")
-    name = _safe(given.get("physicalName") or named)
+    name = _safe(_name(given))
     meta, rest, custom = _ours(given)
-    constraints, tests = rest.pop("constraints", []), rest.pop("data_tests", [])
+    constraints, tests = rest.pop("constraints", None) or [], rest.pop("data_tests", None) or []
     if given.get("required") or given.get("primaryKey"):
         constraints = [dict(_NOT_NULL), *constraints]
     quality = [q for q in given.get("quality") or [] if isinstance(q, Mapping)]
@@ -224,6 +237,13 @@ def _ours(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], lis
     custom = [c for c in given.get("customProperties") or [] if isinstance(c, Mapping)]
     values = {c.get("property"): c.get("value") for c in custom}
     meta, rest = (dict(v) if isinstance(v := values.get(k), Mapping) else {} for k in ("goldsmith", "dbt"))
+    for key, kind, said in (
+        ("config", Mapping, "mapping"),
+        ("constraints", list, "list"),
+        ("data_tests", list, "list"),
+    ):
+        if rest.get(key) is not None and not isinstance(rest[key], kind):
+            raise UsageError(f"{_name(given)}: the custom property dbt: {key} must be a {said}")
     return meta, {k: v for k, v in rest.items() if k not in _SAID}, custom
 
 
@@ -266,9 +286,8 @@ def _enumerated(given: Mapping[str, Any]) -> list[Any]:
     return [e["value"] for e in given.get("enum") or [] if isinstance(e, Mapping) and "value" in e]
 
 
-def _safe(text: Any) -> str:
+def _safe(name: str) -> str:
     """A name as contracts write it; the project's own columns keep theirs."""
-    name = str(text or "")
     return name if name in _KEYS or re.fullmatch(r"[a-z][a-z0-9_]*", name) else safe_columns([name])[0]
 
 
