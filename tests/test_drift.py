@@ -58,8 +58,10 @@ def cached(text: str = BEFORE, **changes: Any) -> Cached:
         ("Datum;Text;Betrag;Saldo;Ort\n31.01.2024;a;-1,50;3,00;Ulm", ("new column `Ort`",)),
         ("Datum;Text;Betrag\n31.01.2024;a;-1,50", ("missing column `Saldo`",)),
         ("Datum;Betrag;Text;Saldo\n31.01.2024;-1,50;a;3,00", ("the columns are in another order",)),
-        ("datum;Text;BETRAG;Saldo\n31.01.2024;a;-1,50;3,00", (
-            "`Datum` is now `datum` (a similar name)", "`Betrag` is now `BETRAG` (a similar name)")),
+        ("datum;Text;BETRAG*;Saldo\n31.01.2024;a;-1,50;3,00", (
+            "2 headers are only spelled in another way: `Datum` is now `datum`",)),
+        ("Datum;Text;Betrag %;Saldo\n31.01.2024;a;-1,50;3,00", (
+            "`Betrag` is now `Betrag %` (a similar name)",)),
         ("Buchung;Text;Betrag;Saldo\n31.01.2024;a;-1,50;3,00", (
             "`Datum` is perhaps now `Buchung` (the same place, DD.MM.YYYY as before)",)),
         ("Buchung;Text;Betrag;Saldo\n2024-01-31;a;-1,50;3,00", ("new column `Buchung`", "missing column `Datum`")),
@@ -67,11 +69,35 @@ def cached(text: str = BEFORE, **changes: Any) -> Cached:
             "`Datum` is now written as YYYY-MM-DD, it was DD.MM.YYYY",
             "`Betrag` is now written as 1,234.56, it was 1.234,56",
             "`Saldo` is now written as 1,234.56, it was 1.234,56")),
-        ("Datum;Text;Text;Betrag;Saldo\n31.01.2024;a;b;-1,50;3,00", ("new columns `Text`, `Text`", "missing column `Text`")),
+        ("Datum;Text;Text;Betrag;Saldo\n31.01.2024;a;b;-1,50;3,00", ("`Text` is there twice now, it was once",)),
     ],
 )  # fmt: skip
 def test_a_change_is_said_in_words(after: str, changes: tuple[str, ...]) -> None:
     assert drift(cached(), profile(after)).changes == changes
+
+
+def test_a_header_in_other_letters_is_the_same_column_and_no_change_of_columns() -> None:
+    shouted = drift(cached(), profile(BEFORE.upper()))
+    assert (shouted.share, shouted.columns) == (1.0, False)
+    assert shouted.changes == ("4 headers are only spelled in another way: `Datum` is now `DATUM`",)
+    near = nearest([cached()], "bank_transactions", profile("DA TUM;_Text;BETRAG*;saldo\n31.01.2024;a;-1,50;3,00"), "a")
+    assert near and set(near[1].names) == {"datum", "text", "betrag", "saldo"}
+
+
+def test_of_a_header_that_is_there_more_often_the_first_is_guessed_to_be_the_old_one() -> None:
+    twice = drift(cached(), profile("Datum;Text;Betrag;Saldo;Text\n31.01.2024;a;-1,50;3,00;b"))
+    assert (twice.names["text"], twice.guessed, twice.added) == ("text", {"text"}, {"text_2": "Text"})
+    assert twice.columns and not twice.renamed
+    before = cached("Datum;Text;Text;Betrag;Saldo\n31.01.2024;a;b;-1,50;3,00")
+    once = drift(before, profile(BEFORE))
+    assert (once.changes, once.dropped) == (("`Text` is there once now, it was twice",), {"text_2": "Text"})
+
+
+def test_of_many_renamed_columns_one_more_is_one() -> None:
+    before, after = (";".join(f"{stem} {c}x{c}" for c in "abcdefg") for stem in ("Name", "Names"))
+    row = ";".join("abcdefg")
+    changes = drift(cached(f"{before}\n{row}"), profile(f"{after}\n{row}")).changes
+    assert changes[-1] == "1 more column is renamed"
 
 
 def test_of_many_changes_some_are_named_and_the_others_counted() -> None:

@@ -146,7 +146,8 @@ def _adapted(expression: str, drift: Drift, suggested: Sequence[str] = ()) -> st
     """
     used = {name.lower() for name in names_in(expression)}
     guessed = {drift.names[name] for name in used & drift.guessed}
-    if used & {*drift.unlike, *drift.dropped} or not guessed <= set(suggested):
+    # Of two columns with the same header the matcher takes the first one, too, for no better reason.
+    if used & {*drift.unlike, *drift.dropped, *drift.uncertain} or not guessed <= set(suggested):
         return None
     return renamed(expression, drift.names)
 
@@ -155,8 +156,8 @@ def _adapted_question(asked: Mapping[str, Any], drift: Drift) -> Question:
     """A question of the known layout as it is asked of the new one, whose headers may be written in another way."""
     question = Question.model_validate(asked)
     text = question.text
-    for renaming in drift.renamed:
-        text = text.replace(f"`{renaming.before}`", f"`{renaming.after}`")
+    for before, after in (*((r.before, r.after) for r in drift.renamed), *drift.respelled):
+        text = text.replace(f"`{before}`", f"`{after}`")
     return question.model_copy(update={"text": text})
 
 
