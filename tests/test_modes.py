@@ -33,7 +33,7 @@ def sales(modes: str) -> Contract:
 
 
 def test_without_a_word_columns_evolve_and_rows_are_discarded() -> None:
-    for contract in (sales("{}"), sales("null")):
+    for contract in (sales("{}"), sales("null"), sales("{groups: null}")):
         assert contract.modes == Modes("evolve", "discard_row", {})
         assert {contract.mode(c) for c in contract.columns} == {"discard_row"}
 
@@ -58,6 +58,8 @@ def test_a_group_has_its_own_mode_and_what_cannot_be_null_is_never_discarded_alo
         ("{columns: [freeze]}", "columns is ['freeze']; it must be"),
         ("{data_type: evolve}", "data_type is 'evolve'; it must be freeze, discard_row, discard_value"),
         ("{groups: {of: [memo]}}", "groups must be a list"),
+        ("{groups: 0}", "groups must be a list"),
+        ("{groups: ''}", "groups must be a list"),
         ("{groups: [memo]}", "groups must be a mapping of of, data_type"),
         ("{groups: [{of: [memo]}]}", "a group names its columns and their mode"),
         ("{groups: [{of: memo, data_type: freeze}]}", "a group names its columns and their mode"),

@@ -36,7 +36,8 @@ def parse_modes(raw: Any, columns: Sequence[str], required: Sequence[str], here:
     """The modes in a contract's meta. `required`: columns that cannot be NULL. UsageError names what is wrong."""
     given = _mapping(raw, here, ("columns", "data_type", "groups"))
     cells: dict[str, CellsMode] = {}
-    groups = given.get("groups") or []
+    groups = given.get("groups")
+    groups = [] if groups is None else groups
     if not isinstance(groups, list):
         raise UsageError(f"{here}: groups must be a list, such as - {{of: [memo], data_type: discard_value}}")
     for group in groups:
