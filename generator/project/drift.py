@@ -65,15 +65,16 @@ class Renamed:
 class Drift:
     """What is other than in the known layout `origin` (its dbt model).
 
-    `headers` are those there by safe name. `names`: safe name there -> safe name here, of the columns that both have. Of
-    these, `guessed` (names there) are the ones that only their place tells, and `unlike` those whose format is another one.
-    `added` is safe name here -> header, `dropped` safe name there -> header; `reformatted` is (header, shape there, shape
-    here), `respelled` (header there, header here) where only case, blanks or punctuation differ, `repeated` (header, how
-    often there, how often here).
+    `before` and `after` are the headers there and here by safe name. `names`: safe name there -> safe name here, of the
+    columns that both have. Of these, `guessed` (names there) are the ones that only their place tells, and `unlike` those
+    whose format is another one. `added` is safe name here -> header, `dropped` safe name there -> header; `reformatted` is
+    (header, shape there, shape here), `respelled` (header there, header here) where only case, blanks or punctuation
+    differ, `repeated` (header, how often there, how often here).
     """
 
     origin: str
-    headers: Mapping[str, str]
+    before: Mapping[str, str]
+    after: Mapping[str, str]
     names: Mapping[str, str]
     guessed: frozenset[str]
     unlike: frozenset[str]
@@ -97,10 +98,15 @@ class Drift:
         return bool(self.added or self.dropped or self.renamed)
 
     @property
+    def new(self) -> frozenset[str]:
+        """The names here of columns that were not there before, as far as more than their place tells."""
+        return frozenset(self.added) | {self.names[old] for old in self.guessed}
+
+    @property
     def uncertain(self) -> frozenset[str]:
         """The names there of columns whose header is there more or less often now: it may be the one or the other."""
         again = {header for header, *_ in self.repeated}
-        return frozenset(name for name, header in self.headers.items() if header.strip() in again)
+        return frozenset(name for name, header in self.before.items() if header.strip() in again)
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -203,7 +209,8 @@ def drift(known: Known, profile: LayoutProfile) -> Drift:
     order = [names[old] for old in before if old in names]
     return Drift(
         origin=known.dbt_model,
-        headers=known.headers,
+        before=known.headers,
+        after=here,
         names=names,
         guessed=frozenset(guessed) | frozenset(by_order),
         unlike=frozenset(unlike),
