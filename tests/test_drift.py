@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from invented import layout, shipped
 
-from generator.candidate import Candidate, Provenance, Question
+from generator.candidate import Candidate, ColumnMapping, Provenance, Question
 from generator.columns.profile import LayoutProfile, build_profile
 from generator.mapping.judging import Judgement
+from generator.mapping.nearby import discarded
+from generator.mapping.parting import handed_down, partings
 from generator.mapping.starting import Near, Start, starting_point
 from generator.matcher.offline import propose
 from generator.naming import safe_columns
@@ -58,8 +60,10 @@ def cached(text: str = BEFORE, **changes: Any) -> Cached:
         ("Datum;Text;Betrag;Saldo;Ort\n31.01.2024;a;-1,50;3,00;Ulm", ("new column `Ort`",)),
         ("Datum;Text;Betrag\n31.01.2024;a;-1,50", ("missing column `Saldo`",)),
         ("Datum;Betrag;Text;Saldo\n31.01.2024;-1,50;a;3,00", ("the columns are in another order",)),
-        ("datum;Text;BETRAG;Saldo\n31.01.2024;a;-1,50;3,00", (
-            "`Datum` is now `datum` (a similar name)", "`Betrag` is now `BETRAG` (a similar name)")),
+        ("datum;Text;BETRAG*;Saldo\n31.01.2024;a;-1,50;3,00", (
+            "2 headers are only spelled in another way: `Datum` is now `datum`",)),
+        ("Datum;Text;Betrag %;Saldo\n31.01.2024;a;-1,50;3,00", (
+            "`Betrag` is now `Betrag %` (a similar name)",)),
         ("Buchung;Text;Betrag;Saldo\n31.01.2024;a;-1,50;3,00", (
             "`Datum` is perhaps now `Buchung` (the same place, DD.MM.YYYY as before)",)),
         ("Buchung;Text;Betrag;Saldo\n2024-01-31;a;-1,50;3,00", ("new column `Buchung`", "missing column `Datum`")),
@@ -67,11 +71,35 @@ def cached(text: str = BEFORE, **changes: Any) -> Cached:
             "`Datum` is now written as YYYY-MM-DD, it was DD.MM.YYYY",
             "`Betrag` is now written as 1,234.56, it was 1.234,56",
             "`Saldo` is now written as 1,234.56, it was 1.234,56")),
-        ("Datum;Text;Text;Betrag;Saldo\n31.01.2024;a;b;-1,50;3,00", ("new columns `Text`, `Text`", "missing column `Text`")),
+        ("Datum;Text;Text;Betrag;Saldo\n31.01.2024;a;b;-1,50;3,00", ("`Text` is there twice now, it was once",)),
     ],
 )  # fmt: skip
 def test_a_change_is_said_in_words(after: str, changes: tuple[str, ...]) -> None:
     assert drift(cached(), profile(after)).changes == changes
+
+
+def test_a_header_in_other_letters_is_the_same_column_and_no_change_of_columns() -> None:
+    shouted = drift(cached(), profile(BEFORE.upper()))
+    assert (shouted.share, shouted.columns) == (1.0, False)
+    assert shouted.changes == ("4 headers are only spelled in another way: `Datum` is now `DATUM`",)
+    near = nearest([cached()], "bank_transactions", profile("DA TUM;_Text;BETRAG*;saldo\n31.01.2024;a;-1,50;3,00"), "a")
+    assert near and set(near[1].names) == {"datum", "text", "betrag", "saldo"}
+
+
+def test_of_a_header_that_is_there_more_often_the_first_is_guessed_to_be_the_old_one() -> None:
+    twice = drift(cached(), profile("Datum;Text;Betrag;Saldo;Text\n31.01.2024;a;-1,50;3,00;b"))
+    assert (twice.names["text"], twice.guessed, twice.added) == ("text", {"text"}, {"text_2": "Text"})
+    assert twice.columns and not twice.renamed
+    before = cached("Datum;Text;Text;Betrag;Saldo\n31.01.2024;a;b;-1,50;3,00")
+    once = drift(before, profile(BEFORE))
+    assert (once.changes, once.dropped) == (("`Text` is there once now, it was twice",), {"text_2": "Text"})
+
+
+def test_of_many_renamed_columns_one_more_is_one() -> None:
+    before, after = (";".join(f"{stem} {c}x{c}" for c in "abcdefg") for stem in ("Name", "Names"))
+    row = ";".join("abcdefg")
+    changes = drift(cached(f"{before}\n{row}"), profile(f"{after}\n{row}")).changes
+    assert changes[-1] == "1 more column is renamed"
 
 
 def test_of_many_changes_some_are_named_and_the_others_counted() -> None:
@@ -176,8 +204,7 @@ class Judge:
         )
 
 
-def start(after: str, *violations: Violation, sql: str = MODEL, **changes: Any) -> Start | None:
-    new = profile(after)
+def near_to(new: LayoutProfile, sql: str = MODEL, **changes: Any) -> Near:
     near = Near(
         drift=drift(cached(), new),
         own=True,
@@ -189,7 +216,12 @@ def start(after: str, *violations: Violation, sql: str = MODEL, **changes: Any) 
         edited=False,
         provenance=Provenance(provider="offline"),
     )
-    return starting_point(replace(near, **changes), BANK, propose(new, BANK), Judge(violations))
+    return replace(near, **changes)
+
+
+def start(after: str, *violations: Violation, new: LayoutProfile | None = None, **changes: Any) -> Start | None:
+    new = new or profile(after)
+    return starting_point(near_to(new, **changes), BANK, propose(new, BANK), Judge(violations))
 
 
 def expressions(found: Start | None) -> dict[str, str | None]:
@@ -253,15 +285,70 @@ def test_what_fails_a_check_is_asked_and_said() -> None:
     found = start(REORDERED, Violation("readable", "3 of 9 rows cannot be read", "amount"))
     assert set(ALL) - set(expressions(found)) == {"amount"}
     assert found and found.failed == {"amount": "3 of 9 rows cannot be read"}
-    every = start(REORDERED, *(Violation("x", "no", name) for name in ALL))
+    every = start(REORDERED, *(Violation("right_type", "no", name) for name in ALL))
     assert every and not every.kept
 
 
+def test_what_a_person_wrote_or_approved_is_refused_only_where_it_cannot_work() -> None:
+    taste = [Violation("text_from_source", "no", name) for name in ALL]
+    assert expressions(start(REORDERED, *taste)) == ALL
+    assert expressions(start(REORDERED, *taste, approved=False, edited=True)) == ALL
+    llm = start(REORDERED, *taste, approved=False, provenance=Provenance(provider="openai"))
+    assert llm and not llm.kept
+    one = {"amount": {**COLUMNS["amount"], "reviewed": True}}
+    assert expressions(start(REORDERED, *taste, approved=False, columns=one)) == {"amount": ALL["amount"]}
+
+
+def test_the_judge_of_all_later_candidates_respects_what_is_kept_by_hand_and_nothing_else() -> None:
+    found = start(REORDERED)
+    assert found
+    chosen = Question(column="amount", text="in this, or in that?")
+    reading = Question(column="booked_on", text="day first?")
+    said = Judgement(
+        (
+            Violation("reads_the_cell", "no", "amount"),
+            Violation("amount_signs", "2 rows", "amount"),
+            Violation("readable", "no", "balance"),
+            Violation("left_out_rows", "no", part=Part.ROW_FILTER),
+        ),
+        (chosen, reading),
+        {chosen: "which_column", reading: "open_to_readings"},
+    )
+    judged = found.judging(lambda _: said)(found.candidate)
+    assert [v.rule for v in judged.violations] == ["readable"]
+    assert judged.questions[0] == reading
+    (doubt,) = judged.questions[1:]
+    assert doubt.column == "amount" and "running balance proves" in doubt.text and "2 rows" not in doubt.text
+    other = ColumnMapping(expression="parse_decimal(betrag, ',')", source_columns=("betrag",))
+    columns = {**found.candidate.columns, "amount": other}
+    anew = found.candidate.model_copy(update={"columns": columns, "row_filter": None})
+    assert found.judging(lambda _: said)(anew) == said
+
+
+def test_what_a_person_left_out_stays_so_and_what_is_new_may_be_what_was_missing() -> None:
+    model = MODEL.replace("clean_text(text) as description", "cast(null as text) as description")
+    kept = expressions(start("Datum;Text;Betrag;Saldo;Ort\n31.01.2024;a;-1,50;3,00;Ulm", sql=model))
+    assert kept["description"] is None and "memo" not in kept
+    new = start("Datum;Text;Betrag;Saldo;Verwendungszweck\n31.01.2024;a;-1,50;3,00;Ulm", sql=model)
+    assert "memo" not in expressions(new)
+
+
+def test_a_currency_that_stood_in_a_header_goes_with_it() -> None:
+    before = cached("Datum;Text;Betrag EUR;Saldo\n31.01.2024;Miete;-1,50;3,00")
+    new = profile("Datum;Text;Betrag USD;Saldo\n31.01.2024;a;-1,50;3,00")
+    sql = MODEL.replace("betrag,", "betrag_eur,")
+    assert "currency" not in expressions(start("", sql=sql, drift=drift(before, new), new=new))
+    same = profile("Text;Datum;Betrag EUR;Saldo\na;31.01.2024;-1,50;3,00")
+    assert expressions(start("", sql=sql, drift=drift(before, same), new=same))["currency"] == "'EUR'"
+
+
 def test_a_filter_that_fails_a_check_is_left_behind_and_the_columns_are_not() -> None:
-    found = start(REORDERED, Violation("left_out_rows", "no", part=Part.ROW_FILTER))
+    found = start(REORDERED, Violation("keeps_rows", "no", part=Part.ROW_FILTER))
     assert expressions(found) == ALL
     assert found and found.candidate.row_filter is None
     assert found.failed == {"row_filter": "no"}
+    chosen = start(REORDERED, Violation("left_out_rows", "no", part=Part.ROW_FILTER))
+    assert chosen and chosen.candidate.row_filter == "text <> 'Summe'"
     gone = start("Datum;Betrag;Saldo\n31.01.2024;-1,50;3,00")
     assert gone and set(gone.failed) == {"row_filter"}
 
@@ -276,7 +363,12 @@ def test_an_open_question_is_not_answered_by_taking_over_and_an_answered_one_not
     question = {"column": "booked_on", "text": "is `Datum` the day?", "readings": []}
     asked = Question(column="booked_on", text="is `Datum` the day?")
     pending = start(REORDERED, questions=(question,), approved=False, edited=True)
-    assert pending and "booked_on" not in pending.kept
+    assert pending and "booked_on" in pending.kept and pending.still_open(()) == (asked,)
+    machine = Provenance(provider="openai")
+    made = start(REORDERED, questions=(question,), approved=False, provenance=machine)
+    assert made and "booked_on" not in made.kept and made.still_open(()) == ()
+    before = start(REORDERED, answered=(question,), approved=False, edited=True)
+    assert before and before.still_open((asked,)) == () and before.answered_of(before.kept) == (asked,)
     approved = start(REORDERED, questions=(question,))
     other = Question(column="amount", text="is `Datum` the day?")
     assert approved and approved.still_open((asked, other)) == (other,)
@@ -299,6 +391,109 @@ def test_a_dbt_model_of_another_structure_is_no_starting_point(sql: str) -> None
 def test_another_source_may_mean_another_thing_by_the_same_headers() -> None:
     assert start(REORDERED, own=False) is None
     assert isinstance(drift(cached(), profile(REORDERED)), Drift)
+
+
+# What reads something else, and what is asked about that.
+
+NO_PAYEE = "Datum;Kram;Betrag;Saldo\n31.01.2024;a;-1,50;3,00"
+
+
+def parted(after: str, *violations: Violation, **changes: Any) -> dict[str, tuple[str, str]]:
+    """What reads something else where the matcher answers for the rest: what is said, and asked."""
+    new = profile(after)
+    near = near_to(new, **changes)
+    begun = starting_point(near, BANK, propose(new, BANK), Judge(violations))
+    found = partings(near, begun, begun.candidate if begun else propose(new, BANK), BANK)
+    return {p.name: (p.text, p.question.text if p.question else "") for p in found}
+
+
+def test_where_nobody_had_a_hand_it_is_said_what_reads_something_else_and_not_asked() -> None:
+    sql = MODEL.replace("where text <> 'Summe'", "").replace("'EUR' as", "cast(null as text) as")
+    machine: dict[str, Any] = {"approved": False, "columns": {}, "sql": sql}
+    assert parted(NO_PAYEE, **machine) == {"description": ("was `Text`, is now empty", "")}
+    moved = "Datum;Verwendungszweck;Betrag;Saldo\n31.01.2024;a;-1,50;3,00"
+    assert parted(moved, **machine) == {
+        "description": ("was `Text`, is now empty", ""),
+        "memo": ("was empty, is now `Verwendungszweck`", ""),
+    }
+    # The same column in another format.
+    assert parted("Datum;Text;Betrag;Saldo\n2024-01-31;a;-1,50;3,00", **machine) == {}
+
+
+def test_what_a_person_wrote_or_approved_and_is_not_taken_over_is_asked_about() -> None:
+    said, asked = parted(NO_PAYEE)["description"]
+    assert said == "was `Text`, is now empty"
+    assert asked == (
+        "stg_a__bank_transactions_1 reads `Text`; not taken over: `Text` is gone, and only its place says that it is now "
+        "`Kram`. Here it is empty: is that right?"
+    )
+    failed = parted(REORDERED, Violation("readable", "3 of 9 rows cannot be read", "amount"))
+    assert list(failed) == ["amount"]
+    assert failed["amount"] == (
+        "was `-parse_decimal(betrag, ',')`, is now `parse_decimal(betrag, ',')` (3 of 9 rows cannot be read)",
+        "stg_a__bank_transactions_1 reads `-parse_decimal(betrag, ',')`; not taken over: 3 of 9 rows cannot be read. "
+        "Here it reads `parse_decimal(betrag, ',')`: is that right?",
+    )
+
+
+def test_an_edit_that_another_format_breaks_is_asked_about_and_a_plain_reading_is_not() -> None:
+    found = parted("Datum;Text;Betrag;Saldo\n2024-01-31;a;-1.50;3.00")
+    assert list(found) == ["amount"]
+    assert "`Betrag` is written in another way" in found["amount"][1]
+
+
+def test_a_row_filter_of_a_person_that_is_not_taken_over_is_asked_about() -> None:
+    said, asked = parted("Datum;Betrag;Saldo\n31.01.2024;-1,50;3,00")["row_filter"]
+    assert said.startswith("was `text <> 'Summe'`, is now all rows")
+    assert asked.startswith(
+        "stg_a__bank_transactions_1 keeps only rows with `text <> 'Summe'`; not taken over: `Text` is gone"
+    )
+
+
+def test_of_a_structure_of_a_person_nothing_is_taken_over_in_silence() -> None:
+    sql = MODEL.replace("mapped as", "staged as")
+    (question,) = [asked for _, asked in parted(REORDERED, sql=sql).values() if asked]
+    assert "has a structure of its own" in question
+    assert not any(asked for _, asked in parted(REORDERED, sql=sql, approved=False).values())
+
+
+def test_what_a_person_had_a_hand_in_is_known_in_the_third_layout_too() -> None:
+    def third(**changes: Any) -> Start | None:
+        return start(REORDERED, approved=False, **changes)
+
+    assert expressions(third(handed_down=frozenset({"description"})))["description"] == "clean_text(text)"
+    waiting = {"column": "description", "text": "here it reads `Text`: is that right?", "readings": []}
+    held = third(handed_down=frozenset({"description"}), questions=(waiting,))
+    assert held and [q.text for q in held.still_open(())] == ["here it reads `Text`: is that right?"]
+    empty = MODEL.replace("clean_text(text) as description", "cast(null as text) as description")
+    again = parted(
+        "Datum;Payee;Betrag;Saldo\n31.01.2024;a;-1,50;3,00",
+        sql=empty,
+        approved=False,
+        handed_down=frozenset({"description"}),
+        questions=({**waiting, "text": "here it is empty: is that right?"},),
+    )
+    assert "leaves it empty; not taken over" in again["description"][1]
+
+
+def test_what_is_handed_down_is_all_that_a_person_decided() -> None:
+    new = profile(NO_PAYEE)
+    near = near_to(new)
+    begun = starting_point(near, BANK, propose(new, BANK), Judge())
+    assert begun
+    found = partings(near, begun, begun.candidate, BANK)
+    assert set(handed_down(near, found, BANK)) == {*BANK.names, "row_filter"}
+    assert handed_down(replace(near, approved=False), found, BANK) == ()
+
+
+def test_what_is_only_guessed_to_be_an_old_column_and_not_read_is_discarded_as_a_new_one() -> None:
+    new = profile(NO_PAYEE)
+    near = near_to(new, discarding=True)
+    made = propose(new, BANK)
+    assert discarded(near) == {}
+    assert discarded(near, made) == {"kram": "Kram"}
+    read = made.columns["description"].model_copy(update={"source_columns": ("kram",)})
+    assert discarded(near, made.model_copy(update={"columns": {**made.columns, "description": read}})) == {}
 
 
 @given(st.text(max_size=40))

@@ -137,7 +137,7 @@ def test_the_running_balance_is_not_the_amount_whatever_it_is_called() -> None:
     """)
     columns = {"booked_on": "parse_date(date, '%Y-%m-%d')", "description": "clean_text(payee)"}
     assert rules(judged(profile, BANK, {**columns, "amount": "parse_decimal(y, '.')"})) == [
-        ("swapped_columns", "amount")
+        ("no_running_balance", "amount")
     ]
     assert judged(profile, BANK, {**columns, "amount": "parse_decimal(x, '.')"}).violations == ()
 

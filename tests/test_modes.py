@@ -33,7 +33,7 @@ def sales(modes: str) -> Contract:
 
 
 def test_without_a_word_columns_evolve_and_rows_are_discarded() -> None:
-    for contract in (sales("{}"), sales("null")):
+    for contract in (sales("{}"), sales("null"), sales("{groups: null}")):
         assert contract.modes == Modes("evolve", "discard_row", {})
         assert {contract.mode(c) for c in contract.columns} == {"discard_row"}
 

@@ -47,6 +47,9 @@ from generator.contracts.contract import Contract
 from generator.violation import Violation
 
 __all__ = [
+    "CANNOT_WORK",
+    "CHOSEN",
+    "DOUBTS",
     "Asking",
     "Check",
     "ColumnResult",
@@ -105,6 +108,7 @@ RESULT_CHECKS: tuple[Check[Outcome], ...] = (
     result_checks.varies,
     choice_checks.named_in_contract,
     choice_checks.swapped_columns,
+    choice_checks.no_running_balance,
     choice_checks.every_column_explained,
     value_checks.reads_the_cell,
     value_checks.contract_key,
@@ -128,16 +132,51 @@ ASKED: tuple[Asking[Outcome], ...] = (
     amount_checks.unproven_sign,
 )
 
+# What a person wrote or approved is not refused for how an LLM is to write, nor asked about again for what was chosen in
+# it. These alone say that it cannot work on other rows,
+CANNOT_WORK = frozenset(
+    {
+        *(rule.name for rule in SAFETY),
+        SANDBOX.name,
+        result_checks.keeps_rows.name,
+        result_checks.right_type.name,
+        result_checks.readable.name,
+        result_checks.not_null.name,
+        result_checks.accepted_values.name,
+    }
+)
+# these, by what they say, that the rows speak against it,
+DOUBTS = {
+    result_checks.plausible_dates.name: result_checks.plausible_dates.description,
+    choice_checks.no_running_balance.name: choice_checks.no_running_balance.description,
+    value_checks.contract_key.name: value_checks.contract_key.description,
+    amount_checks.amount_signs.name: amount_checks.amount_signs.description,
+    row_checks.many_left_out.name: row_checks.many_left_out.description,
+}
+# and these ask what whoever wrote it has chosen.
+CHOSEN = frozenset(
+    {
+        choice_checks.which_column.name,
+        value_checks.factor_of_cells.name,
+        row_checks.sound_left_out.name,
+        row_checks.reshaped_values.name,
+        amount_checks.unproven_sign.name,
+    }
+)
+
 
 def found(checks: Iterable[Check[S]], subject: S) -> list[Violation]:
     """The violations that some checks find."""
     return [violation for check in checks for violation in check(subject)]
 
 
-def questions(outcome: Outcome) -> list[Question]:
-    """What only a person can decide, and the candidate does not ask by itself."""
-    asked = [question for asking in ASKED for question in asking.find(outcome)]
-    return [q for q in dict.fromkeys(asked) if q not in outcome.candidate.questions]
+def questions(outcome: Outcome) -> dict[Question, str]:
+    """What only a person can decide, and the candidate does not ask by itself, with the name of the rule."""
+    asked: dict[Question, str] = {}
+    for asking in ASKED:
+        for question in asking.find(outcome):
+            asked.setdefault(question, asking.name)
+    return {q: name for q, name in asked.items() if q not in outcome.candidate.questions}
 
 
 def static_violations(

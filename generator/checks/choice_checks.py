@@ -42,18 +42,10 @@ def named_in_contract(outcome: Outcome) -> Found:
 
 @check
 def swapped_columns(outcome: Outcome) -> Found:
-    """A column that the contract calls something else, or that is the balance of another, is not taken for this one."""
+    """A column that the contract calls something else is not taken for this one."""
     for gold in outcome.contract.columns:
-        tree = outcome.trees.get(gold.name)
-        values = whole_values(tree) if tree is not None else frozenset()
-        column = next((c for c in outcome.used.get(gold.name, []) if values == {c.name}), None)
+        column = _whole(outcome, gold)
         if column is None:
-            continue
-        if gold.sign and (amount := _amount_of_balance(outcome, gold, column)):
-            yield (
-                gold.name,
-                f"{quoted(column.header)} is the running balance of {quoted(amount.header)}: take the amounts",
-            )
             continue
         better = [c for c in _suggested(outcome, gold) if c is not column]
         if not better or _named(column, gold) or not outcome.profile.has_header:
@@ -69,6 +61,16 @@ def swapped_columns(outcome: Outcome) -> Found:
             yield gold.name, f"the contract says that {quoted(column.header)} is no {gold.name}; {instead} fits"
         elif other >= FITS and name_score(column.header, gold, outcome.contract) <= other - CLEARLY:
             yield gold.name, f"{quoted(column.header)} names {name} by the contract; {instead} fits {gold.name}"
+
+
+@check
+def no_running_balance(outcome: Outcome) -> Found:
+    """A column whose values add up the amounts of another one is not taken for the amounts."""
+    for gold in outcome.contract.columns:
+        column = _whole(outcome, gold) if gold.sign else None
+        if column is not None and (amount := _amount_of_balance(outcome, gold, column)):
+            message = f"{quoted(column.header)} is the running balance of {quoted(amount.header)}: take the amounts"
+            yield gold.name, message
 
 
 @check
@@ -99,6 +101,13 @@ def which_column(outcome: Outcome) -> Iterator[Question]:
         yield Question(
             column=gold.name, text=f"is {gold.name} in {one}, or in {two}?", readings=(f"in {one}", f"in {two}")
         )
+
+
+def _whole(outcome: Outcome, gold: Column) -> ColumnProfile | None:
+    """The one source column whose whole value a gold column is."""
+    tree = outcome.trees.get(gold.name)
+    values = whole_values(tree) if tree is not None else frozenset()
+    return next((c for c in outcome.used.get(gold.name, []) if values == {c.name}), None)
 
 
 def _in_reshape(outcome: Outcome) -> frozenset[str]:

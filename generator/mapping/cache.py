@@ -99,7 +99,7 @@ def look_up(
     near = find_near(layouts, contract, profile, row.source, known)
     if near and is_frozen(contract, near):
         with connect(project.database, project.folder) as connection:
-            raise frozen(connection, row, contract, near)
+            raise frozen(connection, row, contract, profile, near)
     return Unmapped(row, contract, profile, example_for(layouts, contract, profile), near)
 
 
@@ -129,11 +129,13 @@ def keep(project: Project, unmapped: Unmapped, made: Generated, layouts: Sequenc
     with connect(project.database, project.folder) as connection:
         # Of a layout of that name that was deleted, a view may be left; it is to be built anew, whatever comes between.
         connection.execute("delete from raw._staged where layout = ?", [name.dbt_model])
-    left_out = dict.fromkeys(unmapped.discarded, f"schema_contract, columns: {contract.modes.columns}")
+    left_out = dict.fromkeys(
+        discarded(unmapped.near, made.candidate), f"schema_contract, columns: {contract.modes.columns}"
+    )
     candidate = made.candidate.model_copy(update={"unmapped": {**made.candidate.unmapped, **left_out}})
     sql = render_sql(name, candidate, contract)
-    drift = drift_meta(unmapped.near, made.kept, made.refused)
-    yml = render_yml(name, candidate, contract, unmapped.profile, made.provenance, sql, drift)
+    drift = drift_meta(unmapped.near, made)
+    yml = render_yml(name, candidate, contract, unmapped.profile, made.provenance, sql, drift, made.answered)
     path = write_layout(project.folder, name, sql, yml)
     now = read_layouts(project.folder)
     write_contract_models(project.folder, list(project.contracts), now)

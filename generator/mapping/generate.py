@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from generator.candidate import Candidate, Provenance
+from generator.candidate import Candidate, Provenance, Question
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
 from generator.errors import GoldsmithError
 from generator.mapping.judging import Judgement, judge
+from generator.mapping.parting import Parting, handed_down, partings
 from generator.mapping.sandbox import Sandbox
-from generator.mapping.starting import Near, Start, starting_point
+from generator.mapping.starting import GIVEN_UP, Near, Start, starting_point
 from generator.mapping.talking import Passed, Talk, talk_about, without
 from generator.matcher.matching import ranked
 from generator.matcher.offline import propose
@@ -33,14 +34,17 @@ class Blocked(GoldsmithError):
 @dataclass(frozen=True)
 class Generated:
     """A mapping that passed, and who made it. `kept` are the gold columns that were taken over from a known dbt model,
-    `refused` those of it that fail a check on the new rows, and how.
+    `changed` those that are from something else than there, in words, `by_hand` those in which a person had a hand there.
+    `answered` are the questions that a person has answered on what is kept.
     """
 
     candidate: Candidate
     provenance: Provenance
     notices: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    changed: Mapping[str, str] = field(default_factory=dict)
+    by_hand: tuple[str, ...] = ()
+    answered: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,17 +120,27 @@ def generate(
     """
     request, start = opening(bench, layout, example, near)
     suggestion = request.suggestion
-    talk = talk_about(request, provider, bench.judge, max_attempts) if request.asked else Talk.of(start)
+    judge = start.judging(bench.judge) if start else bench.judge
+    talk = talk_about(request, provider, judge, max_attempts) if request.asked else Talk.of(start)
     mended = [_mended(talk.best, suggestion)] if talk.best else []
     left: tuple[Violation, ...] = ()
     matched = [suggestion, bench.suggestion] if start else [suggestion]
     for candidate in [*mended, *(Passed(c, frozenset(c.columns)) for c in matched)]:
-        found, judgement = _without_failures(candidate.candidate, bench)
+        found, judgement = _without_failures(candidate.candidate, bench.contract, judge)
         if not judgement.violations:
-            finished = _finished(found, judgement, bench, start)
+            known = near if isinstance(near, Near) else None
+            parted = partings(known, start, found, bench.contract)
+            finished = _finished(found, judgement, bench, start, parted)
             kept = start.still_kept(finished) if start else {}
-            by = talk.provenance(finished, candidate.failed, kept)
-            return Generated(finished, by, tuple(talk.notices), tuple(kept), start.failed if start else {})
+            return Generated(
+                finished,
+                talk.provenance(finished, candidate.failed, kept),
+                tuple(talk.notices),
+                tuple(kept),
+                {p.name: p.text for p in parted},
+                handed_down(known, parted, bench.contract),
+                start.answered_of(kept) if start else (),
+            )
         left = judgement.violations
     raise Blocked(_message(left, provider, talk, bench.contract))
 
@@ -144,15 +158,17 @@ def _mended(passed: Passed, suggestion: Candidate) -> Passed:
     return replace(passed, candidate=candidate.model_copy(update=update))
 
 
-def _without_failures(candidate: Candidate, bench: Bench) -> tuple[Candidate, Judgement]:
+def _without_failures(
+    candidate: Candidate, contract: Contract, judge: Callable[[Candidate], Judgement]
+) -> tuple[Candidate, Judgement]:
     """The candidate with NULL for every nullable column that fails, and the judgement of what is left."""
     while True:
-        judgement = bench.judge(candidate)
-        nullable = {c.name for c in bench.contract.columns if not c.not_null}
+        judgement = judge(candidate)
+        nullable = {c.name for c in contract.columns if not c.not_null}
         empty = {name for name in nullable if not candidate.columns[name].expression}
         # Nothing more can be asked: what is unexplained, or could have been mapped and is not, is no failure now.
         failures = tuple(v for v in judgement.violations if v.part is not Part.UNMAPPED and v.column not in empty)
-        given_up = {v.column: f"left out: {v.message}" for v in failures if v.column in nullable}
+        given_up = {v.column: f"{GIVEN_UP}{v.message}" for v in failures if v.column in nullable}
         if not given_up:
             break
         candidate = without(candidate, {name: why for name, why in given_up.items() if name})
@@ -161,13 +177,16 @@ def _without_failures(candidate: Candidate, bench: Bench) -> tuple[Candidate, Ju
     return candidate, replace(judgement, violations=failures)
 
 
-def _finished(candidate: Candidate, judgement: Judgement, bench: Bench, start: Start | None) -> Candidate:
+def _finished(
+    candidate: Candidate, judgement: Judgement, bench: Bench, start: Start | None, parted: Sequence[Parting]
+) -> Candidate:
     """The candidate with all that is open asked, and all that is left out explained."""
     reasons = unexplained(bench.profile, bench.contract, candidate.columns)
     questions = tuple(dict.fromkeys([*candidate.questions, *judgement.questions]))
+    questions = start.still_open(questions) if start else questions
     return candidate.model_copy(
         update={
-            "questions": start.still_open(questions) if start else questions,
+            "questions": (*(p.question for p in parted if p.question), *questions),
             "unmapped": {name: candidate.unmapped.get(name) or why for name, why in reasons.items()},
         }
     )

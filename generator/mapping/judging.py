@@ -6,8 +6,8 @@ filter as none. Only where the reshape fails nothing runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from generator.candidate import Candidate, ColumnMapping, Question
 from generator.checks import MAPPING_CHECKS, RESULT_CHECKS, SAFETY, Outcome, Subject, found, questions
@@ -22,10 +22,14 @@ from generator.violation import Part, Violation
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is wrong with a candidate, and what only a person can decide and the candidate does not ask by itself."""
+    """What is wrong with a candidate, and what only a person can decide and the candidate does not ask by itself.
+
+    `rules`: question -> the name of the rule that asks it.
+    """
 
     violations: tuple[Violation, ...]
     questions: tuple[Question, ...] = ()
+    rules: Mapping[Question, str] = field(default_factory=dict)
 
 
 def judge(
@@ -61,7 +65,8 @@ def judge(
     run = {n for n, m in outcome.candidate.columns.items() if m.expression}
     left = {n for n, m in candidate.columns.items() if m.expression} - run
     more = [v for v in found(RESULT_CHECKS, outcome) if v.column not in left]
-    return Judgement((*violations, *more), tuple(questions(outcome)))
+    asked = questions(outcome)
+    return Judgement((*violations, *more), tuple(asked), asked)
 
 
 def _without(candidate: Candidate, contract: Contract, failed: Sequence[Violation]) -> Candidate | None:

@@ -7,19 +7,24 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
+from generator.candidate import Candidate
+from generator.columns.mask import mask
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
 from generator.database.ledger import Connection, LedgerRow
 from generator.errors import Frozen
+from generator.llm.privacy import Disclosure
+from generator.mapping.generate import Generated
 from generator.mapping.starting import Near
 from generator.matcher.expressions import identifier
+from generator.matcher.matching import ranked
 from generator.project.drift import nearest
 from generator.project.layouts import Layout
+from generator.project.written import names_in
 from generator.visible import plain
 
 # Characters of a header or a cell that a person is shown.
 SHOWN = 80
-REASON = 240
 
 
 def find_near(
@@ -43,6 +48,8 @@ def find_near(
         approved=layout.approved,
         edited=layout.edited,
         provenance=layout.provenance,
+        answered=layout.answered,
+        handed_down=frozenset((layout.drift or {}).get("by_hand", ())),
     )
 
 
@@ -51,9 +58,11 @@ def is_frozen(contract: Contract, near: Near) -> bool:
     return contract.modes.columns == "freeze" and near.own and near.drift.columns
 
 
-def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Near) -> Frozen:
-    """What is said of such a file, with the first cell in a new column."""
+def frozen(connection: Connection, row: LedgerRow, contract: Contract, profile: LayoutProfile, near: Near) -> Frozen:
+    """What is said of such a file, with the first cell in a new column; masked where that may hold personal data."""
     said = [plain(change, 3 * SHOWN) for change in near.drift.changes]
+    told = Disclosure(contract, profile, ranked(profile, contract))
+    new = {c.name: c for c in profile.columns}
     for name, header in near.drift.added.items():
         cell = connection.execute(
             f"select _source_row, {identifier(name)} from raw.{identifier(row.raw_table)} "
@@ -61,7 +70,8 @@ def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Nea
             [row.file_id],
         ).fetchone()
         if cell:
-            said.append(f"`{plain(header, SHOWN)}` holds {plain(repr(cell[1]), SHOWN)} in line {cell[0]}")
+            shown = mask(cell[1]) if told.is_personal(new[name]) else cell[1]
+            said.append(f"`{plain(header, SHOWN)}` holds {plain(repr(shown), SHOWN)} in line {cell[0]}")
             break
     return Frozen(
         f"gold.{contract.name} is frozen for other columns, and this file is not as those of {near.drift.origin}: "
@@ -71,9 +81,20 @@ def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Nea
     )
 
 
-def discarded(near: Near | None) -> Mapping[str, str]:
-    """The columns of a new layout that the contract has left out: safe name -> header text."""
-    return near.drift.added if near and near.discarding else {}
+def discarded(near: Near | None, made: Candidate | None = None) -> Mapping[str, str]:
+    """The columns of a new layout that the contract has left out: safe name -> header text.
+
+    What is only guessed to be a column that was there before is new, too, if the mapping that was `made` does not read it.
+    """
+    if near is None or not near.discarding:
+        return {}
+    drift = near.drift
+    if made is None:
+        return drift.added
+    read = {s for mapping in made.columns.values() for s in mapping.source_columns}
+    read |= {name.lower() for name in names_in(made.row_filter or "")}
+    unread = {drift.names[old] for old in drift.guessed} - read
+    return {name: header for name, header in drift.after.items() if name in drift.added or name in unread}
 
 
 def without(profile: LayoutProfile, columns: AbstractSet[str]) -> LayoutProfile:
@@ -81,15 +102,16 @@ def without(profile: LayoutProfile, columns: AbstractSet[str]) -> LayoutProfile:
     return replace(profile, columns=tuple(c for c in profile.columns if c.name not in columns))
 
 
-def drift_meta(near: Near | None, kept: Sequence[str], refused: Mapping[str, str]) -> dict[str, Any] | None:
+def drift_meta(near: Near | None, made: Generated) -> dict[str, Any] | None:
     """What the yml of a new layout says of the known one that it is nearly."""
     if near is None:
         return None
-    left_out = list(discarded(near))
+    left_out = list(discarded(near, made.candidate))
     return {
         "from": near.drift.origin,
         "changes": list(near.drift.changes),
-        "kept": list(kept),
-        **({"refused": {name: plain(why, REASON) for name, why in refused.items()}} if refused else {}),
+        **({"changed": dict(made.changed)} if made.changed else {}),
+        "kept": list(made.kept),
+        **({"by_hand": list(made.by_hand)} if made.by_hand else {}),
         **({"discarded": left_out} if left_out else {}),
     }

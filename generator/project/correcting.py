@@ -17,6 +17,8 @@ from generator.yml.edit import add_item, model_path, remove, set_value, value_at
 from generator.yml.places import Path
 
 LEFT_OUT = "left out in review"
+# Who made a mapping that a person has chosen.
+PERSON = "person"
 
 
 def corrected_sql(sql: str, gold: Column, mapping: ColumnMapping) -> str:
@@ -33,7 +35,7 @@ def corrected_yml(yml: str, layout: Layout, gold: Column, mapping: ColumnMapping
         "source_columns": [layout.headers.get(c, c) for c in mapping.source_columns],
         "confidence": mapping.confidence if mapping.expression else None,
         "note": mapping.note,
-        "provider": "person",
+        "provider": PERSON,
         "reviewed": True,
     }
     told: dict[str, Any] = {"columns": {gold.name: said}, "unmapped": _unmapped(layout, gold.name, mapping)}
@@ -50,11 +52,12 @@ def agreed_yml(yml: str, layout: Layout, column: str) -> str:
 
 
 def without_questions(yml: str, layout: Layout, column: str) -> str:
-    """The yml without what was asked about a gold column."""
-    asked: Path = (*model_path(yml, layout.dbt_model), "config", "meta", "questions")
+    """The yml in which what was asked about a gold column is answered, so that the next layout does not ask it again."""
+    meta: Path = (*model_path(yml, layout.dbt_model), "config", "meta")
+    answers = [dict(q) for q in layout.questions if q["column"] == column]
     for number in reversed([i for i, q in enumerate(layout.questions) if q["column"] == column]):
-        yml = remove(yml, (*asked, number))
-    return yml
+        yml = remove(yml, (*meta, "questions", number))
+    return set_value(yml, (*meta, "answered"), [*map(dict, layout.answered), *answers]) if answers else yml
 
 
 def with_alias(yml: str, contract: str, column: str, header: str) -> str:

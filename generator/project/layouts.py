@@ -32,9 +32,10 @@ class Layout:
     `headers` maps safe names to header texts, in order. `path` is the dbt model's file, `yml` the one that describes it,
     maybe among others. `review` is pending or approved, `reviewed` says who approved it by command, when, and the text
     with which `sha256`, or `sha256_crlf` where its lines end so; `sha256` is that of the dbt model's text now, as dbt
-    computes it. `edited`: it is not as generated. `tested`: people have given it dbt tests in its yml. `drift`: the known
-    layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`, and those that were
-    `refused`, as they fail a check on its rows.
+    computes it. `edited`: it is not as generated. `tested`: people have given it dbt tests in its yml. `questions` are open
+    until it is approved, `answered` those that a person has answered one by one, or of a layout that it began with. `drift`:
+    the known layout that it was nearly (`from`), the `changes` in words, the gold columns that were `kept`, those that are
+    from something else than there (`changed`, in words), and those in which a person had a hand there (`by_hand`).
     """
 
     dbt_model: str
@@ -57,6 +58,7 @@ class Layout:
     edited: bool
     tested: bool = False
     drift: Mapping[str, Any] | None = None
+    answered: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def provider(self) -> str:
@@ -73,10 +75,15 @@ class Layout:
         """What it has other than the known layout that it was nearly when it was mapped, in words; '' if it was near none."""
         if not self.drift:
             return ""
-        kept = self.drift["kept"]
-        taken = f"; taken over from it: {', '.join(kept)}" if kept else ""
-        refused = "".join(f"; {name} is not: {why}" for name, why in self.drift["refused"].items())
-        return f"nearly {self.drift['from']}: {'; '.join(self.drift['changes'])}{taken}{refused}"
+        changed = [f"{name} {words}" for name, words in self.drift["changed"].items()]
+        mapped = [name for name, mapping in self.columns.items() if mapping.get("confidence") is not None]
+        kept = [name for name in mapped if name in self.drift["kept"]]
+        others = [name for name in mapped if name not in kept]
+        taken = f"all but {', '.join(others)}" if len(others) < len(kept) else ", ".join(kept)
+        said = [*self.drift["changes"], *changed]
+        taken = taken if others else "all else" if changed else "all"
+        said += [f"taken over from it: {taken}"] if kept else []
+        return f"nearly {self.drift['from']}: {'; '.join(said)}"
 
     @property
     def approved(self) -> bool:
@@ -214,7 +221,8 @@ class _Drift(BaseModel):
     changes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     discarded: tuple[str, ...] = ()
-    refused: dict[str, str] = Field(default_factory=dict)
+    changed: dict[str, str] = Field(default_factory=dict)
+    by_hand: tuple[str, ...] = ()
 
 
 class _Meta(BaseModel):
@@ -231,6 +239,7 @@ class _Meta(BaseModel):
     columns: dict[str, _Column] = Field(default_factory=dict)
     unmapped: dict[str, str] = Field(default_factory=dict)
     questions: tuple[_Asked, ...] = ()
+    answered: tuple[_Asked, ...] = ()
     review: str = "pending"
     reviewed: _Reviewed | None = None
     provenance: Provenance = Provenance()
@@ -304,6 +313,7 @@ def _layout(said: _Described, sql: Path, yml: Path) -> Layout:
         edited=body_sha256(text) != meta.body_sha256,
         tested=said.tested,
         drift=meta.drift.model_dump(mode="json", by_alias=True) if meta.drift else None,
+        answered=tuple(question.model_dump(mode="json") for question in meta.answered),
     )
 
 

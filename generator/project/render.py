@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from generator.candidate import Candidate, ColumnMapping, Provenance
+from generator.candidate import Candidate, ColumnMapping, Provenance, Question
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
 from generator.yml.writing import dump_yml
@@ -103,10 +103,11 @@ def render_yml(
     by: Provenance,
     sql: str,
     drift: Mapping[str, Any] | None = None,
+    answered: Sequence[Question] = (),
 ) -> str:
     """The yml beside the dbt model: descriptions, the mapping with its provenance, and the raw table as a source.
 
-    `drift`: what is other than in the nearest known layout.
+    `drift`: what is other than in the nearest known layout, of which these questions are `answered`.
     """
     headers = {c.name: c.header for c in profile.columns}
     meta: dict[str, Any] = {
@@ -119,6 +120,7 @@ def render_yml(
         "shapes": [c.shape for c in profile.columns],
         **({"drift": drift} if drift else {}),
         **mapping_meta(candidate, contract, headers, by, sql),
+        **({"answered": [q.model_dump(mode="json") for q in answered]} if answered else {}),
     }
     document = {
         "models": [

@@ -10,7 +10,7 @@ from generator.yml.edit import add_item, model_path, remove, set_value, value_at
 from generator.yml.places import Path
 
 # What one mapping has and another one may not have.
-_PASSING = ("row_filter", "drift")
+_PASSING = ("row_filter", "drift", "answered")
 
 
 def renewed(

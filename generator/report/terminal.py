@@ -134,7 +134,7 @@ def _file_line(file: FileOutcome, took: str) -> Text:
     if file.message:
         line.append(f"\n         {plain(file.message, 600)}", style=STYLES.get(file.state, ""))
     for change in file.changes:
-        line.append(f"\n         drift: {plain(change, 400)}", style="yellow")
+        line.append(f"\n         drift: {plain(change, 1200)}", style="yellow")
     line.append(_remarks(file))
     return line
 
@@ -224,7 +224,7 @@ def show_layout(console: Console, layout: LayoutOutcome) -> None:
         )
     console.print(table)
     if layout.drift:
-        console.print(Text(f"drift: {plain(layout.drift, 600)}"))
+        console.print(Text(f"drift: {plain(layout.drift, 1200)}"))
     for header, why in layout.unmapped:
         console.print(Text(f"left out: {plain(header, 60)}: {plain(why, 120)}", style="dim"))
     for question in layout.questions:
