@@ -162,12 +162,9 @@ def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progres
         progress(f"dbt {name}", len(done), None)
 
     progress("dbt build", 0, None)
-    results = run_dbt(
-        project.folder,
-        project.database,
-        ["build", "--select", *nodes, "--exclude-resource-type", "unit_test"],
-        on_node,
-    )
+    # A test that needs what this run does not build, such as another contract's gold, would fail for that.
+    options = ("--exclude-resource-type", "unit_test", "--indirect-selection", "buildable")
+    results = run_dbt(project.folder, project.database, ["build", "--select", *nodes, *options], on_node)
     return tuple(f"dbt {r.resource_type} {r.name}: {r.message or r.status}" for r in results if r.failed)
 
 
