@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,17 +55,56 @@ def check_files(
         changes = layout_changes(project, copy, outcome, touched, root) if layouts else ()
     at = {f.name: shown(root, f.path) if f.path.is_relative_to(root) else f.name for f in files}
     packed = {f.name for f in files if f.path.suffix.lower() in PACKED}
-    mapped = {(x.layout, x.contract): x for x in outcome.layouts}
-    failures = "; ".join(outcome.failures)
     findings = [
-        replace(
-            _finding(f, mapped.get((f.layout or "", f.contract or "")), failures),
-            path=at[f.source_file],
-            bad=() if f.source_file in packed else bad.get(f.source_file, ()),
-        )
-        for f in outcome.files
+        replace(f, path=at[f.file], bad=() if f.file in packed else bad.get(f.file, ()))
+        for f in _findings(outcome, {x.dbt_model for x in known})
     ]
-    return Checked((*_lists(project, known, root), *findings), changes, outcome.notices, base)
+    found = _with_copies(outcome.files, findings, at)
+    return Checked((*_lists(project, known, root), *found), changes, outcome.notices, base)
+
+
+def _findings(outcome: RunOutcome, committed: AbstractSet[str]) -> list[Finding]:
+    """A finding for each file that is no copy of another one. `committed`: the dbt models that the project has."""
+    mapped = {(x.layout, x.contract): _near_committed(x, committed) for x in outcome.layouts}
+    failures = "; ".join(outcome.failures)
+    found = []
+    for file in outcome.files:
+        layout = mapped.get((file.layout or "", file.contract or ""))
+        if layout and layout.dbt_model not in committed:
+            # To the run, the second file of a new layout is one of a known layout.
+            file = replace(file, mapping="generated")
+        if file.state != "known":
+            found.append(_finding(file, layout, failures))
+    return found
+
+
+def _near_committed(layout: LayoutOutcome, committed: AbstractSet[str]) -> LayoutOutcome:
+    """A layout with the drift from a known one; if that was made by this check, it is said."""
+    origin, _, changes = layout.drift.partition(":")
+    if not layout.drift or origin.removeprefix("nearly ") in committed:
+        return layout
+    return replace(layout, drift=f"{origin}, new in this check, too:{changes}")
+
+
+def _with_copies(files: Sequence[FileOutcome], findings: Sequence[Finding], at: Mapping[str, str]) -> list[Finding]:
+    """A finding for each of the files: for one with the same bytes as another, that of the other."""
+    by_file = {f.file: f for f in findings}
+    by_bytes = {f.sha256: by_file[f.source_file] for f in files if f.state != "known" and f.sha256}
+    found = []
+    for file in files:
+        if file.state != "known":
+            found.append(by_file[file.source_file])
+            continue
+        first = by_bytes[file.sha256]
+        found.append(
+            replace(
+                first,
+                file=file.source_file,
+                path=at[file.source_file],
+                details="; ".join(filter(None, (f"the same as {first.path}", first.details))),
+            )
+        )
+    return found
 
 
 def _told_apart(files: Sequence[Incoming], root: Path) -> list[Incoming]:
@@ -124,8 +164,6 @@ def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> 
 
     if file.state in ("refused", "waiting"):
         return found("unreadable", file.message)
-    if file.state == "known":
-        return found("ok", file.message)
     if file.state == "blocked":
         return found("unknown-layout", f"no dbt model reads this layout, and none could be made: {file.message}")
     if file.mapping == "generated" and layout is not None:
