@@ -14,7 +14,7 @@ from generator.changes.touched import affected, incoming, samples, touched_since
 from generator.database.ledger import connect, has_database
 from generator.finding import BadRow, Checked, Finding, Rule, counted, shown
 from generator.intake.files import PACKED, Incoming
-from generator.outcome import FileOutcome, LayoutOutcome, Progress, RunOutcome
+from generator.outcome import Failure, FileOutcome, LayoutOutcome, Progress, RunOutcome
 from generator.project import history
 from generator.project.layouts import Layout, read_layouts
 from generator.project.project import Project
@@ -59,14 +59,13 @@ def check_files(
         replace(f, path=at[f.file], bad=() if f.file in packed else bad.get(f.file, ()))
         for f in _findings(outcome, {x.dbt_model for x in known})
     ]
-    found = _with_copies(outcome.files, findings, at)
-    return Checked((*_lists(project, known, root), *found), changes, outcome.notices, base)
+    found = (*_lists(project, known, root), *_of_several(project, outcome.failed, root))
+    return Checked((*found, *_with_copies(outcome.files, findings, at)), changes, outcome.notices, base)
 
 
 def _findings(outcome: RunOutcome, committed: AbstractSet[str]) -> list[Finding]:
     """A finding for each file that is no copy of another one. `committed`: the dbt models that the project has."""
     mapped = {(x.layout, x.contract): _near_committed(x, committed) for x in outcome.layouts}
-    failures = "; ".join(outcome.failures)
     found = []
     for file in outcome.files:
         layout = mapped.get((file.layout or "", file.contract or ""))
@@ -74,7 +73,31 @@ def _findings(outcome: RunOutcome, committed: AbstractSet[str]) -> list[Finding]
             # To the run, the second file of a new layout is one of a known layout.
             file = replace(file, mapping="generated")
         if file.state != "known":
+            failures = _failures_of(file, layout, outcome)
+            if failures and file.message == pipeline.NOT_BUILT:
+                file = replace(file, message="")
             found.append(_finding(file, layout, failures))
+    return found
+
+
+def _failures_of(file: FileOutcome, layout: LayoutOutcome | None, outcome: RunOutcome) -> str:
+    """What dbt reports of a file's contract; of other layouts only that nothing was built because of them."""
+    layouts = {x.dbt_model for x in outcome.layouts}
+    said = []
+    for failure in outcome.failed:
+        if failure.contracts != (file.contract,):
+            continue
+        others = set(failure.about) <= layouts and (layout is None or layout.dbt_model not in failure.about)
+        said.append(f"not built because of {', '.join(failure.about)}" if others else failure.text)
+    return "; ".join(dict.fromkeys(said))
+
+
+def _of_several(project: Project, failed: Sequence[Failure], root: Path) -> list[Finding]:
+    """A finding for each failure that concerns no one contract, so no file."""
+    found = []
+    for failure in (f for f in failed if len(f.contracts) != 1):
+        path = project.folder / failure.path
+        found.append(Finding(path.name, shown(root, path), "contract", failure.text))
     return found
 
 
