@@ -10,7 +10,7 @@ from typing import Any, Literal
 from generator.difference import Difference
 from generator.outcome import FileOutcome, LayoutOutcome
 
-Rule = Literal["ok", "unknown-layout", "drift", "contract", "held", "unreadable", "list"]
+Rule = Literal["ok", "unknown-layout", "drift", "contract", "held", "unreadable", "list", "no-yml"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Finding:
     elsewhere the same as `file`.
 
     `rule` says what is wrong: no dbt model reads it (`unknown-layout`; `drift` where one nearly does), its rows break the
-    `contract`, its mapping is `held`, it is `unreadable`, or it is a `list` of layouts that is not what the folder holds.
+    `contract`, its mapping is `held`, it is `unreadable`, or it is a `list` of layouts that is not what the folder holds, or
+    a dbt model of a layout that no yml describes (`no-yml`).
     `headline` says it in a sentence, `details` what follows from it. `bad` are the first of its bad rows.
     """
 

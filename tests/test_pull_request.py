@@ -19,9 +19,11 @@ from projects import CHASE, SKELETON, LiveProject, Ran
 from pull_request import begin, git, pull_request
 
 from generator.changes.touched import Touched, affected, incoming, samples, touched_since
+from generator.errors import UsageError
 from generator.project.history import changed_since
 from generator.project.layouts import read_layouts
 from generator.project.project import open_project
+from generator.project.throw_away import throw_away
 from generator.report.comment import MARK
 
 ROOT = Path(__file__).parents[1]
@@ -306,6 +308,26 @@ def test_a_dbt_model_that_is_gone_or_moved_is_touched(branch: LiveProject) -> No
     shutil.rmtree(branch.folder / "models/staging/moved")
     assert set(touch(branch).removed) == {Path(MODEL).name}
     assert f"samples/{CONTRACT}/chase/2024-03.csv" in names(branch)
+
+
+def test_a_dbt_model_whose_yml_is_gone_is_said_and_its_files_are_checked(branch: LiveProject) -> None:
+    (branch.folder / f"{MODEL}.yml").unlink()
+    sample = f"samples/{CONTRACT}/chase/2024-03.csv"
+    assert (set(touch(branch).removed), sample in names(branch)) == ({Path(MODEL).name}, True)
+    ran = branch.goldsmith("check", "--base", "main", f"samples/{CONTRACT}")
+    assert ran.code == 1
+    orphan, unknown = ran.out.splitlines()
+    assert orphan.startswith(f"FAIL {MODEL}.sql: no yml says what it reads: restore {Path(MODEL).name}.yml, or delete")
+    assert unknown.startswith(
+        f"FAIL {sample}: no dbt model reads this layout; offline would map booked_on <- Posting Date"
+    )
+
+
+def test_an_error_names_the_project_and_not_its_copy(branch: LiveProject) -> None:
+    opened = open_project(branch.folder, {})
+    with pytest.raises(UsageError) as raised, throw_away(opened) as copy:
+        raise UsageError(f"{copy.folder / MODEL}: is there")
+    assert str(raised.value) == f"{branch.folder / MODEL}: is there"
 
 
 def test_folders_name_the_contract_and_the_source_wherever_they_are(branch: LiveProject) -> None:

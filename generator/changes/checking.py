@@ -16,7 +16,7 @@ from generator.finding import BadRow, Checked, Finding, Rule, counted, shown
 from generator.intake.files import PACKED, Incoming
 from generator.outcome import Failure, FileOutcome, LayoutOutcome, Progress, RunOutcome
 from generator.project import history
-from generator.project.layouts import Layout, read_layouts
+from generator.project.layouts import Layout, read_layouts, without_yml
 from generator.project.project import Project
 from generator.project.throw_away import throw_away
 from generator.providers import Provider
@@ -49,7 +49,11 @@ def check_files(
     named = list(paths) if paths or not touched else [str(p) for p in samples(project)]
     files = incoming(project, named, contract, source) if named else []
     files = _told_apart(affected(files, touched, known) if touched else files, root)
+    orphans = without_yml(project.folder, known)
     with throw_away(project) as copy:
+        for path in orphans:
+            # As the layout is not known, a dbt model of that name may be made.
+            (copy.folder / path.relative_to(project.folder)).unlink()
         outcome = pipeline.run_files(copy, files, provider, progress) if files else RunOutcome()
         bad = _bad_rows(copy, outcome.files)
         changes = layout_changes(project, copy, outcome, touched, root) if layouts else ()
@@ -59,7 +63,11 @@ def check_files(
         replace(f, path=at[f.file], bad=() if f.file in packed else bad.get(f.file, ()))
         for f in _findings(outcome, {x.dbt_model for x in known})
     ]
-    found = (*_lists(project, known, root), *_of_several(project, outcome.failed, root))
+    found = (
+        *_orphans(orphans, root),
+        *_lists(project, known, orphans, root),
+        *_of_several(project, outcome.failed, root),
+    )
     return Checked((*found, *_with_copies(outcome.files, findings, at)), changes, outcome.notices, base)
 
 
@@ -163,13 +171,18 @@ def _bad_rows(copy: Project, files: Sequence[FileOutcome]) -> dict[str, tuple[Ba
     return found
 
 
-def _lists(project: Project, known: Sequence[Layout], root: Path) -> list[Finding]:
+def _orphans(paths: Sequence[Path], root: Path) -> list[Finding]:
+    said = "no yml says what it reads: restore {}, or delete the dbt model, and goldsmith run makes both anew"
+    return [Finding(p.name, shown(root, p), "no-yml", said.format(p.with_suffix(".yml").name)) for p in paths]
+
+
+def _lists(project: Project, known: Sequence[Layout], orphans: Sequence[Path], root: Path) -> list[Finding]:
     """A finding for each `stg_<contract>` that lists other layouts than the folder holds: dbt would miss some, or fail."""
     found = []
     for contract in project.contracts:
         path = project.folder / "models" / "staging" / f"stg_{contract}.sql"
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        listed = set(re.findall(r"ref\(\s*['\"](\w+)['\"]", text))
+        listed = set(re.findall(r"ref\(\s*['\"](\w+)['\"]", text)) - {p.stem for p in orphans}
         there = {x.dbt_model for x in known if x.contract == contract}
         parts = [f"lacks {', '.join(sorted(there - listed))}"] if there - listed else []
         parts += (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import GoldsmithError
 from generator.intake.files import SUFFIXES, Incoming, find_files
 from generator.project import history
-from generator.project.layouts import Layout, find_layout
+from generator.project.layouts import Layout, find_layout, without_yml
 from generator.project.project import Project
 from generator.run.load import read_incoming
 
@@ -22,7 +23,8 @@ class Touched:
     """What the work tree has other than the commit `fork`, at which it forked from the base.
 
     `files` are CSV files that are there now. `layouts` are the names of dbt models whose `.sql` or `.yml` is touched and
-    that are there; `removed` and `moved` are those whose `.sql` was elsewhere, with that path. `all` contracts are touched
+    that are there; `removed` and `moved` are those whose `.sql` was elsewhere, with that path; without its yml a dbt model
+    is `removed`, too. `all` contracts are touched
     where what serves them all is: a macro, a setting, a contract that has another name than its file.
     """
 
@@ -44,6 +46,7 @@ def touched_since(project: Project, base: str, layouts: Sequence[Layout]) -> Tou
     shared = (project.folder / "macros", project.folder / "dbt_project.yml")
     golden = [p for p in changed if p.is_relative_to(gold)]
     gone = {p.stem: p for p in changed if _is_layout(p, staging) and not p.exists()}
+    gone |= {p.stem: p for p in without_yml(project.folder, layouts) if _described(project, fork, p, set(changed))}
     return Touched(
         fork=fork,
         files=frozenset(p for p in changed if _is_sample(project, p) and p.is_file()),
@@ -100,6 +103,12 @@ def _shows(file: Incoming, touched: Touched, layouts: Sequence[Layout]) -> bool:
     if layout is None:
         return bool(touched.removed)
     return layout.dbt_model in touched.layouts or layout.contract in touched.contracts
+
+
+def _described(project: Project, fork: str, dbt_model: Path, changed: AbstractSet[Path]) -> bool:
+    """Whether one of the files that are changed was the yml of a dbt model that has none now."""
+    named = history.files_with(project.folder, fork, dbt_model.stem, project.folder / "models" / "staging")
+    return any(p in changed and p.suffix in (".yml", ".yaml") for p in named)
 
 
 def _is_layout(path: Path, staging: Path) -> bool:

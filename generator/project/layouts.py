@@ -118,6 +118,13 @@ def read_layouts(project: Path) -> list[Layout]:
     return sorted(found, key=lambda layout: layout.dbt_model)
 
 
+def without_yml(project: Path, layouts: Sequence[Layout]) -> list[Path]:
+    """The dbt models of layouts that no yml describes any more; of other dbt models nobody says that they need one."""
+    known = {layout.path for layout in layouts}
+    found = sorted((project / "models" / "staging").rglob("*.sql"))
+    return [p for p in found if p not in known and b"contract_violations(" in p.read_bytes()]
+
+
 def described_without_sql(project: Path, contract: str, fingerprint: str) -> tuple[Path, str] | None:
     """The yml that still describes a layout whose dbt model was deleted, and what it calls the dbt model."""
     folder = project / "models" / "staging"

@@ -44,7 +44,7 @@ def place_of(project: Path, name: LayoutName) -> Place:
     path = project / name.folder / f"{name.dbt_model}.sql"
     place = Place(left[1], left[0].with_name(f"{left[1]}.sql"), left[0]) if left else _beside(name.dbt_model, path)
     for there in (project / "models").rglob(f"{place.dbt_model}.sql"):
-        advice = "delete it to have it generated again"
+        advice = "restore its yml, or delete it to have it generated again"
         if not there.is_relative_to(project / "models" / "staging"):
             advice = "move it back below models/staging, where its schema and hooks are set"
         raise UsageError(f"{there}: is there already, and may have been edited; {advice}")

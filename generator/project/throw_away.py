@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from generator.database.dbt_profile import follows_environment
-from generator.errors import UsageError
+from generator.errors import GoldsmithError, UsageError
 from generator.project.project import Project
 
 _FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
@@ -47,7 +47,12 @@ def throw_away(project: Project) -> Iterator[Project]:
                 shutil.copy2(project.folder / name, copy / name)
         for part in _folders(project.folder):
             shutil.copytree(project.folder / part, copy / part, dirs_exist_ok=True)
-        yield replace(project, folder=copy, database=copy / "throw_away.duckdb", archive_at="archive")
+        try:
+            yield replace(project, folder=copy, database=copy / "throw_away.duckdb", archive_at="archive")
+        except GoldsmithError as error:
+            # Nobody but us has ever seen the copy.
+            error.args = (str(error).replace(str(copy), str(project.folder)),)
+            raise
 
 
 def _folders(project: Path) -> list[Path]:

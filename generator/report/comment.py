@@ -31,6 +31,7 @@ _WORDS = {
     "held": "`goldsmith review` asks what only a person can answer",
     "unreadable": "it cannot be loaded as it is",
     "list": "`goldsmith run` writes the list anew: commit it",
+    "no-yml": "restore the yml that was beside it",
 }
 _HEADINGS = {"new": "No dbt model yet", "added": "Added", "changed": "Changed", "removed": "Removed"}
 
