@@ -265,6 +265,7 @@ def branch(repository: LiveProject, tmp_path: Path) -> LiveProject:
     """A branch of the repository, with another sample whose contract and source no folder names."""
     project = LiveProject(shutil.copytree(repository.folder, tmp_path / "project"))
     project.put("other.csv", table(0))
+    project.edit("dbt_project.yml", "macro-paths: [macros]", 'macro-paths: [macros, "our macros"]')
     begin(project)
     return project
 
@@ -286,6 +287,8 @@ MODEL = "models/staging/chase/stg_chase__bank_transactions_ec185f7c"
         (("models/marts/mine.sql",), set()),
         (("macros/mine.sql",), {"chase", "other.csv"}),
         (("dbt_project.yml",), {"chase", "other.csv"}),
+        (("our macros/mine.sql",), {"chase", "other.csv"}),
+        (("packages.yml",), {"chase", "other.csv"}),
     ],
 )
 def test_a_pull_request_touches_files_and_what_shows_changes_of_dbt_models(
@@ -295,6 +298,23 @@ def test_a_pull_request_touches_files_and_what_shows_changes_of_dbt_models(
         path = branch.folder / name
         branch.put(name, (path.read_text(encoding="utf-8") if path.exists() else "") + "\n")
     assert names(branch) == {f"samples/{CONTRACT}/chase/2024-03.csv" if name == "chase" else name for name in checked}
+
+
+def test_what_is_named_and_git_cannot_know_is_checked(branch: LiveProject, tmp_path: Path) -> None:
+    ignored, elsewhere = branch.put("landing/new.csv", table(1)), tmp_path / "elsewhere.csv"
+    elsewhere.write_text(table(1), encoding="utf-8")
+    sample = branch.folder / f"samples/{CONTRACT}/chase/2024-03.csv"
+    link = sample.with_name("link.csv")
+    opened = open_project(branch.folder, {})
+    layouts = read_layouts(opened.folder)
+
+    def checked(*paths: Path) -> list[Path]:
+        files = incoming(opened, list(map(str, paths)), None, None)
+        return [f.path for f in affected(files, touch(branch), layouts)]
+
+    assert checked(ignored, elsewhere, sample) == [ignored, elsewhere]
+    link.symlink_to(sample.name)
+    assert checked(link) == [sample]
 
 
 def test_a_dbt_model_that_is_gone_or_moved_is_touched(branch: LiveProject) -> None:

@@ -70,6 +70,12 @@ def files(project: Path) -> list[Path]:
     return sorted({path for name in names if name and (path := project / name).is_file()})
 
 
+def tracked(project: Path) -> frozenset[Path]:
+    """The files of the whole repository that git knows, as they are to be committed."""
+    root = _root(project)
+    return frozenset(root / name for name in _git(root, "ls-files", "--cached", "-z").split("\0") if name)
+
+
 def repository(folder: Path) -> Path | None:
     """The top folder of the work tree that a folder is in; None outside git, and where git is not installed."""
     try:
