@@ -18,6 +18,7 @@ from many_layouts import CONTRACT, source, table, write_file
 from projects import CHASE, SKELETON, LiveProject, Ran
 from pull_request import begin, git, pull_request
 
+from generator.changes.checking import uncommitted
 from generator.changes.touched import Touched, affected, incoming, samples, touched_since
 from generator.errors import UsageError
 from generator.project.history import changed_since
@@ -182,11 +183,9 @@ def test_the_hook_is_one_that_pre_commit_takes(tmp_path: Path) -> None:
         env={**os.environ, "PRE_COMMIT_HOME": str(tmp_path)},
     )
     assert (done.returncode, done.stdout) == (0, ""), done
-    wanted = re.compile(HOOK["files"])
-    for name in ("a.csv", "x/b.CSV.gz", "models/gold/o.yml", "project/models/staging/x/y.sql", "dbt_project.yml"):
-        assert wanted.search(name), name
-    for name in ("README.md", "generator/models.py", "docs/ci.md"):
-        assert not wanted.search(name), name
+    # With `files`, pre-commit would not run it where files are only deleted.
+    assert HOOK["always_run"] is True
+    assert "files" not in HOOK
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +233,29 @@ def test_the_hook_says_what_it_finds(repository: LiveProject, tmp_path: Path) ->
     assert (ran.code, ran.out) == (2, "")
     assert f"{yml.name}:" in ran.err
     assert "not valid YAML" in ran.err
+
+
+def test_a_list_is_not_committed_without_the_files_of_its_layouts(repository: LiveProject, tmp_path: Path) -> None:
+    project = LiveProject(shutil.copytree(repository.folder, tmp_path / "project"))
+    begin(project)
+    (project.folder / "models/staging/new bank").mkdir()
+    for suffix in (".sql", ".yml"):
+        text = (project.folder / f"{MODEL}{suffix}").read_text(encoding="utf-8")
+        project.put(f"models/staging/new bank/stg_new{suffix}", text.replace(Path(MODEL).name, "stg_new"))
+    project.edit("models/staging/stg_bank_transactions.sql", "[ref(", "[ref('stg_new'), ref(")
+    opened = open_project(project.folder, {})
+    layouts = read_layouts(opened.folder)
+
+    def said() -> list[str]:
+        return [f.headline for f in uncommitted(opened, layouts, opened.folder)]
+
+    # What is not to be committed may wait.
+    assert said() == []
+    git(project.folder, "add", "--update")
+    new = "models/staging/new bank/stg_new"
+    assert said() == [f"lists what git does not have yet: git add '{new}.sql' '{new}.yml'"]
+    git(project.folder, "add", ".")
+    assert said() == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -63,11 +64,8 @@ def check_files(
         replace(f, path=at[f.file], bad=() if f.file in packed else bad.get(f.file, ()))
         for f in _findings(outcome, {x.dbt_model for x in known})
     ]
-    found = (
-        *_orphans(orphans, root),
-        *_lists(project, known, orphans, root),
-        *_of_several(project, outcome.failed, root),
-    )
+    lists = [*_lists(project, known, orphans, root), *(uncommitted(project, known, root) if base is not None else ())]
+    found = (*_orphans(orphans, root), *lists, *_of_several(project, outcome.failed, root))
     return Checked((*found, *_with_copies(outcome.files, findings, at)), changes, outcome.notices, base)
 
 
@@ -180,9 +178,9 @@ def _lists(project: Project, known: Sequence[Layout], orphans: Sequence[Path], r
     """A finding for each `stg_<contract>` that lists other layouts than the folder holds: dbt would miss some, or fail."""
     found = []
     for contract in project.contracts:
-        path = project.folder / "models" / "staging" / f"stg_{contract}.sql"
+        path = _list_of(project, contract)
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        listed = set(re.findall(r"ref\(\s*['\"](\w+)['\"]", text)) - {p.stem for p in orphans}
+        listed = _listed(text) - {p.stem for p in orphans}
         there = {x.dbt_model for x in known if x.contract == contract}
         parts = [f"lacks {', '.join(sorted(there - listed))}"] if there - listed else []
         parts += (
@@ -192,6 +190,30 @@ def _lists(project: Project, known: Sequence[Layout], orphans: Sequence[Path], r
             said = f"{' and '.join(parts)}; goldsmith run makes it anew, commit it"
             found.append(Finding(path.name, shown(root, path), "list", said, contract=contract))
     return found
+
+
+def uncommitted(project: Project, known: Sequence[Layout], root: Path) -> list[Finding]:
+    """A finding for each list that is to be committed without the files of a layout in it: `git commit -a` does that."""
+    tracked = history.tracked(project.folder)
+    found = []
+    for contract in project.contracts:
+        path = _list_of(project, contract)
+        listed = _listed(history.staged_text(project.folder, path) or "")
+        files = sorted({p for x in known if x.dbt_model in listed for p in (x.path, x.yml)} - tracked)
+        if files:
+            named = " ".join(shlex.quote(shown(root, p)) for p in files)
+            said = f"lists what git does not have yet: git add {named}"
+            found.append(Finding(path.name, shown(root, path), "list", said, contract=contract))
+    return found
+
+
+def _list_of(project: Project, contract: str) -> Path:
+    return project.folder / "models" / "staging" / f"stg_{contract}.sql"
+
+
+def _listed(union: str) -> set[str]:
+    """The layouts that the text of a `stg_<contract>` names."""
+    return set(re.findall(r"ref\(\s*['\"](\w+)['\"]", union))
 
 
 def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> Finding:

@@ -76,6 +76,11 @@ def tracked(project: Path) -> frozenset[Path]:
     return frozenset(root / name for name in _git(root, "ls-files", "--cached", "-z").split("\0") if name)
 
 
+def staged_text(project: Path, path: Path) -> str | None:
+    """A file's text as it is to be committed; None where git does not know the file."""
+    return _try(project, "show", f":{_inside(_root(project), path)}")
+
+
 def repository(folder: Path) -> Path | None:
     """The top folder of the work tree that a folder is in; None outside git, and where git is not installed."""
     try:
