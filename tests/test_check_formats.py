@@ -63,7 +63,7 @@ def everything(text: str) -> Checked:
     )  # fmt: skip
     changes = (
         LayoutChange("new", text, text, layout),
-        LayoutChange("changed", text, text, layout, difference),
+        LayoutChange("changed", text, text, layout, difference, was=text),
         LayoutChange("added", text, text, layout, note=text),
         LayoutChange("removed", text, text),
     )

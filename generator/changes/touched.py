@@ -25,8 +25,8 @@ class Touched:
 
     `untouched` are the files that git has as they are; of others, such as what it ignores or what lies elsewhere, it cannot
     tell. `layouts` are the names of dbt models whose `.sql` or `.yml` is touched and
-    that are there; `removed` and `moved` are those whose `.sql` was elsewhere, with that path; without its yml a dbt model
-    is `removed`, too. `all` contracts are touched
+    that are there; `removed` are those of which the `.sql` or the yml is gone and no other has the name, with the path of the
+    `.sql`. `all` contracts are touched
     where what serves them all is: a macro, a setting, a contract that has another name than its file.
     """
 
@@ -34,7 +34,6 @@ class Touched:
     untouched: frozenset[Path]
     layouts: frozenset[str]
     removed: dict[str, Path]
-    moved: dict[str, Path]
     contracts: frozenset[str]
     all: bool
 
@@ -56,7 +55,6 @@ def touched_since(project: Project, base: str, layouts: Sequence[Layout]) -> Tou
         untouched=history.tracked(project.folder).difference(everywhere, (p.resolve() for p in everywhere)),
         layouts=frozenset(x.dbt_model for x in layouts if {x.path, x.yml} & set(changed)),
         removed={name: p for name, p in gone.items() if name not in there},
-        moved={name: p for name, p in gone.items() if name in there},
         contracts=frozenset(p.stem for p in golden) & project.contracts.keys(),
         all=any(p.is_relative_to(s) for p in changed for s in shared)
         or any(p.stem not in project.contracts for p in golden),

@@ -129,7 +129,8 @@ def _to_review(change: LayoutChange) -> str:
 
 
 def _change(change: LayoutChange) -> Iterator[str]:
-    yield f"#### {_HEADINGS[change.how]}: {code(change.dbt_model)}"
+    was = f" (was {code(change.was)})" if change.was else ""
+    yield f"#### {_HEADINGS[change.how]}: {code(change.dbt_model)}{was}"
     if change.how != "new":
         yield code(change.path, 200)
     if change.note:
