@@ -5,7 +5,9 @@ Every message is one line that says what happened, where, and what to do next.
 
 from __future__ import annotations
 
-INTERRUPTED = "goldsmith: interrupted; what was loaded is kept, the same command goes on from there"
+INTERRUPTED = "goldsmith: interrupted; nothing is lost, the same command again completes it"
+# What to do about a loaded file that could not be mapped, once the reason is gone.
+MAP_AND_BUILD = "goldsmith generate && dbt run"
 
 
 class GoldsmithError(Exception):

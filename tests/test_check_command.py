@@ -143,6 +143,17 @@ def test_files_in_landing_keep_their_contract_and_source(checked: Checked) -> No
     assert [(f["rule"], f["layout"]) for f in ran.json] == [("ok", "24ae6c58")]
 
 
+def test_what_to_do_next_works_after_a_check_that_has_loaded_nothing(checked: Checked) -> None:
+    project = LiveProject(checked.project.folder)
+    bare = project.put("samples/bank_transactions/x y/z.csv", "a,b\n1,2\n")
+    new = project.put("samples/bank_transactions/new one.csv", UNKNOWN)
+    ran = project.goldsmith("check", bare, new, GIT_CEILING_DIRECTORIES=str(project.folder.parent))
+    unknown, blocked = ran.out.splitlines()
+    words = "goldsmith run 'samples/bank_transactions/{}' --contract bank_transactions --source {}"
+    assert blocked.endswith(f"then: {words.format('x y/z.csv', 'x_y')}")
+    assert f"`{words.format('new one.csv', 'new_one')}`" in unknown
+
+
 @pytest.mark.parametrize("words", [("check",), ("check", "nowhere.csv"), ("check", "x", "--format", "xml")])
 def test_wrong_usage_is_exit_code_2(words: tuple[str, ...], checked: Checked) -> None:
     ran = checked.project.goldsmith(*words)

@@ -18,7 +18,7 @@ from many_layouts import CONTRACT, source, table, write_file
 from projects import CHASE, SKELETON, LiveProject, Ran
 from pull_request import begin, git, pull_request
 
-from generator.changes.checking import uncommitted
+from generator.changes.staged import uncommitted
 from generator.changes.touched import Touched, affected, incoming, samples, touched_since
 from generator.errors import UsageError
 from generator.project.history import changed_since

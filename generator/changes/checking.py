@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,13 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from generator.changes.changes import layout_changes
+from generator.changes.staged import of_staging, uncommitted
 from generator.changes.touched import affected, incoming, samples, touched_since
 from generator.database.ledger import connect, has_database
+from generator.errors import MAP_AND_BUILD
 from generator.finding import BadRow, Checked, Finding, Rule, counted, shown
 from generator.intake.files import PACKED, Incoming
 from generator.outcome import Failure, FileOutcome, LayoutOutcome, Progress, RunOutcome
 from generator.project import history
-from generator.project.layouts import Layout, read_layouts, without_yml
+from generator.project.layouts import read_layouts, without_yml
 from generator.project.project import Project
 from generator.project.throw_away import throw_away
 from generator.providers import Provider
@@ -62,15 +63,32 @@ def check_files(
     packed = {f.name for f in files if f.path.suffix.lower() in PACKED}
     findings = [
         replace(f, path=at[f.file], bad=() if f.file in packed else bad.get(f.file, ()))
-        for f in _findings(outcome, {x.dbt_model for x in known})
+        for f in _findings(outcome, {x.dbt_model for x in known}, {f.name: _command(project, f, root) for f in files})
     ]
-    lists = [*_lists(project, known, orphans, root), *(uncommitted(project, known, root) if base is not None else ())]
-    found = (*_orphans(orphans, root), *lists, *_of_several(project, outcome.failed, root))
+    found = [
+        *of_staging(project, known, orphans, root),
+        *(uncommitted(project, known, root) if base is not None else ()),
+    ]
+    found += _of_several(project, outcome.failed, root)
     return Checked((*found, *_with_copies(outcome.files, findings, at)), changes, outcome.notices, base)
 
 
-def _findings(outcome: RunOutcome, committed: AbstractSet[str]) -> list[Finding]:
-    """A finding for each file that is no copy of another one. `committed`: the dbt models that the project has."""
+def _command(project: Project, file: Incoming, root: Path) -> str:
+    """What loads a file in earnest: the folder of samples names nothing to `goldsmith run`."""
+    if file.remote or not file.path.is_relative_to(root):
+        return "goldsmith run"
+    named = {"--contract": file.contract, "--source": file.source}
+    if file.path.is_relative_to(project.folder / "landing"):
+        named = {}
+    options = [word for option, value in named.items() if value for word in (option, value)]
+    return shlex.join(["goldsmith", "run", shown(root, file.path), *options])
+
+
+def _findings(outcome: RunOutcome, committed: AbstractSet[str], commands: Mapping[str, str]) -> list[Finding]:
+    """A finding for each file that is no copy of another one.
+
+    `committed`: the dbt models that the project has. `commands`: what would load each file, as a check has loaded nothing.
+    """
     mapped = {(x.layout, x.contract): _near_committed(x, committed) for x in outcome.layouts}
     found = []
     for file in outcome.files:
@@ -80,9 +98,11 @@ def _findings(outcome: RunOutcome, committed: AbstractSet[str]) -> list[Finding]
             file = replace(file, mapping="generated")
         if file.state != "known":
             failures = _failures_of(file, layout, outcome)
-            if failures and file.message == pipeline.NOT_BUILT:
-                file = replace(file, message="")
-            found.append(_finding(file, layout, failures))
+            command = commands[file.source_file]
+            message = file.message.replace(MAP_AND_BUILD, command)
+            if message == pipeline.NOT_BUILT:
+                message = "" if failures else "dbt did not build it (see what failed)"
+            found.append(_finding(replace(file, message=message), layout, failures, command))
     return found
 
 
@@ -169,54 +189,7 @@ def _bad_rows(copy: Project, files: Sequence[FileOutcome]) -> dict[str, tuple[Ba
     return found
 
 
-def _orphans(paths: Sequence[Path], root: Path) -> list[Finding]:
-    said = "no yml says what it reads: restore {}, or delete the dbt model, and goldsmith run makes both anew"
-    return [Finding(p.name, shown(root, p), "no-yml", said.format(p.with_suffix(".yml").name)) for p in paths]
-
-
-def _lists(project: Project, known: Sequence[Layout], orphans: Sequence[Path], root: Path) -> list[Finding]:
-    """A finding for each `stg_<contract>` that lists other layouts than the folder holds: dbt would miss some, or fail."""
-    found = []
-    for contract in project.contracts:
-        path = _list_of(project, contract)
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        listed = _listed(text) - {p.stem for p in orphans}
-        there = {x.dbt_model for x in known if x.contract == contract}
-        parts = [f"lacks {', '.join(sorted(there - listed))}"] if there - listed else []
-        parts += (
-            [f"lists {', '.join(sorted(listed - there))}, which the folder does not have"] if listed - there else []
-        )
-        if parts:
-            said = f"{' and '.join(parts)}; goldsmith run makes it anew, commit it"
-            found.append(Finding(path.name, shown(root, path), "list", said, contract=contract))
-    return found
-
-
-def uncommitted(project: Project, known: Sequence[Layout], root: Path) -> list[Finding]:
-    """A finding for each list that is to be committed without the files of a layout in it: `git commit -a` does that."""
-    tracked = history.tracked(project.folder)
-    found = []
-    for contract in project.contracts:
-        path = _list_of(project, contract)
-        listed = _listed(history.staged_text(project.folder, path) or "")
-        files = sorted({p for x in known if x.dbt_model in listed for p in (x.path, x.yml)} - tracked)
-        if files:
-            named = " ".join(shlex.quote(shown(root, p)) for p in files)
-            said = f"lists what git does not have yet: git add {named}"
-            found.append(Finding(path.name, shown(root, path), "list", said, contract=contract))
-    return found
-
-
-def _list_of(project: Project, contract: str) -> Path:
-    return project.folder / "models" / "staging" / f"stg_{contract}.sql"
-
-
-def _listed(union: str) -> set[str]:
-    """The layouts that the text of a `stg_<contract>` names."""
-    return set(re.findall(r"ref\(\s*['\"](\w+)['\"]", union))
-
-
-def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> Finding:
+def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str, command: str) -> Finding:
     def found(rule: Rule, headline: str, details: str = "") -> Finding:
         return Finding(file.source_file, "", rule, headline, details, file.contract, file.layout, file)
 
@@ -227,7 +200,7 @@ def _finding(file: FileOutcome, layout: LayoutOutcome | None, failures: str) -> 
     if file.mapping == "generated" and layout is not None:
         mapped = ", ".join(f"{c.name} <- {' + '.join(c.source_columns)}" for c in layout.columns if c.source_columns)
         would = f"{layout.provider} would map {mapped} ({counted(file)})"
-        details = f"{would}; make and review one with `goldsmith run` before files of it arrive"
+        details = f"{would}; make and review one with `{command}` before files of it arrive"
         if layout.drift:
             return found("drift", layout.drift, details)
         return found("unknown-layout", "no dbt model reads this layout", details)

@@ -10,7 +10,7 @@ from typing import Any
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
 from generator.database.ledger import Connection, LedgerRow
-from generator.errors import GoldsmithError
+from generator.errors import MAP_AND_BUILD, GoldsmithError
 from generator.mapping.starting import Near
 from generator.matcher.expressions import identifier
 from generator.project.drift import nearest
@@ -66,7 +66,7 @@ def frozen(connection: Connection, row: LedgerRow, contract: Contract, near: Nea
     return GoldsmithError(
         f"gold.{contract.name} is frozen for other columns, and this file is not as those of {near.drift.origin}: "
         f"{'; '.join(said)}. Correct the file, or allow it in models/gold/{contract.name}.yml (schema_contract, columns: "
-        "evolve); then: goldsmith generate && dbt run"
+        f"evolve); then: {MAP_AND_BUILD}"
     )
 
 
