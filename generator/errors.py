@@ -6,6 +6,8 @@ Every message is one line that says what happened, where, and what to do next.
 from __future__ import annotations
 
 INTERRUPTED = "goldsmith: interrupted; what was done is kept, the same command goes on from there"
+# What to do about a loaded file that could not be mapped, once the reason is gone.
+MAP_AND_BUILD = "goldsmith generate; dbt run"
 
 
 class GoldsmithError(Exception):

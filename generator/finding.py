@@ -74,7 +74,8 @@ ROWS = ("read", "gold", "superseded", "quarantined", "filtered", "rejected")
 class LayoutChange:
     """A layout that is new, or that a pull request adds, changes or removes. `path` is that of its dbt model.
 
-    `new`: no dbt model of it is in the project, `layout` is the mapping that would be made. `difference` is what the change
+    `new`: no dbt model of it is in the project, `layout` is the mapping that would be made. `was`: what its dbt model was
+    called, if that was something else. `difference` is what the change
     does to the rows of the files that were checked; where there is none, `note` says why.
     """
 
@@ -84,6 +85,7 @@ class LayoutChange:
     layout: LayoutOutcome | None = None
     difference: Difference | None = None
     note: str = ""
+    was: str = ""
 
 
 @dataclass(frozen=True)

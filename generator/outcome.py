@@ -202,10 +202,23 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """What dbt reports of one node. `about`: the dbt models that it concerns, the node itself or those that it tests;
+    `contracts`: those to which they belong; `path`: the node's file, relative to the project.
+    """
+
+    text: str
+    about: tuple[str, ...]
+    contracts: tuple[str, ...]
+    path: str
+
+
+@dataclass(frozen=True)
 class RunOutcome:
     """Everything that one run did. `notices` are lines for the person, such as which provider was used and why.
 
-    `spending` is None where no LLM was asked. `differences`: what candidates that wait would change.
+    `failures` is what failed, in words, `failed` the same of dbt's nodes with what each of them concerns. `spending` is None
+    where no LLM was asked. `differences`: what candidates that wait would change.
     """
 
     files: tuple[FileOutcome, ...] = ()
@@ -214,6 +227,7 @@ class RunOutcome:
     quarantine: tuple[Preview, ...] = ()
     notices: tuple[str, ...] = ()
     failures: tuple[str, ...] = field(default=())
+    failed: tuple[Failure, ...] = ()
     spending: LLMSpending | None = None
     differences: tuple[Difference, ...] = ()
 

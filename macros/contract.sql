@@ -131,11 +131,16 @@
     {%- for column in contract_columns(contract) if is_required(column) -%}
         {%- set mapping = meta.get('columns', {}).get(column.name, {}) -%}
         {%- set confidence = none if mapping.get('reviewed') else mapping.get('confidence') -%}
-        {%- if confidence is not none and confidence < var('min_confidence', 0.6) -%}
-            {{- return(column.name ~ ': mapped with confidence ' ~ confidence ~ ', below ' ~ var('min_confidence', 0.6)) -}}
+        {%- if confidence is not none and confidence < min_confidence() -%}
+            {{- return(column.name ~ ': mapped with confidence ' ~ confidence ~ ', below ' ~ min_confidence()) -}}
         {%- endif -%}
     {%- endfor -%}
     {{- return('not reviewed yet' if hold else '') -}}
+{% endmacro %}
+
+{#- The project's setting: the confidence below which a required column waits for a person. -#}
+{% macro min_confidence() %}
+    {{- return(var('min_confidence', 0.6)) -}}
 {% endmacro %}
 
 {#- The project's setting: whether a layout that nobody has approved feeds gold, or waits. -#}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ class Checked:
     unknown: Ran
     drift: Ran
     bad: Ran
+    together: Ran
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,16 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     (inbox / "drift.csv").write_text("\n".join(drift), encoding="utf-8")
     bad = [lines[0], *(line.replace("/2024,", "/24 ?,") if i % 5 == 0 else line for i, line in enumerate(lines[1:]))]
     (inbox / "bad.csv").write_text("\n".join(bad), encoding="utf-8")
+    new = inbox / "new"
+    new.mkdir()
+    (new / "a.csv").write_text("\n".join(drift), encoding="utf-8")
+    (new / "b.csv").write_text("\n".join(drift[:-1]), encoding="utf-8")
+    shutil.copy(new / "a.csv", new / "copy.csv")
+    (new / "unknown.csv").write_text(UNKNOWN, encoding="utf-8")
+    wider = (
+        UNKNOWN.replace("Colour\n", "Colour,Shape\n").replace("red\n", "red,round\n").replace("blue\n", "blue,flat\n")
+    )
+    (new / "wider.csv").write_text(wider, encoding="utf-8")
     nordic = EXAMPLES / "bank_transactions/nordic/bevaegelser.csv"
     before = project.everything()
 
@@ -60,6 +72,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Checked:
         check(inbox / "unknown.csv", inbox / "ambiguous.csv"),
         check(inbox / "drift.csv"),
         check(inbox / "bad.csv", "--format", "json"),
+        check(new, "--source", "newcomer", "--format", "json"),
     )
 
 
@@ -95,6 +108,25 @@ def test_an_added_column_is_named_as_drift(checked: Checked) -> None:
     )
 
 
+def test_every_file_of_a_new_layout_fails_and_a_copy_as_the_file_that_it_is_a_copy_of(checked: Checked) -> None:
+    assert checked.together.code == 1
+    found = {f["file"]: f for f in checked.together.json}
+    assert {name: f["rule"] for name, f in found.items()} == {
+        "a.csv": "drift",
+        "b.csv": "drift",
+        "copy.csv": "drift",
+        "unknown.csv": "unknown-layout",
+        "wider.csv": "drift",
+    }
+    assert found["copy.csv"]["rows"] == found["a.csv"]["rows"]
+    assert "; the same as a.csv; offline would map " in found["copy.csv"]["text"]
+    for name in ("a.csv", "b.csv"):
+        assert found[name]["text"].startswith(
+            "nearly stg_chase__bank_transactions_ec185f7c: new column `Reward Points`"
+        )
+    assert re.match(r"nearly stg_newcomer__\w+, new in this check, too: new column `Shape`", found["wider.csv"]["text"])
+
+
 def test_rows_that_break_the_contract_fail_with_their_reasons(checked: Checked) -> None:
     assert checked.bad.code == 1
     (finding,) = checked.bad.json
@@ -119,6 +151,17 @@ def test_files_in_landing_keep_their_contract_and_source(checked: Checked) -> No
     ran = project.goldsmith("check", name, "--json")
     assert ran.code == 0, ran
     assert [(f["rule"], f["layout"]) for f in ran.json] == [("ok", "24ae6c58")]
+
+
+def test_what_to_do_next_works_after_a_check_that_has_loaded_nothing(checked: Checked) -> None:
+    project = LiveProject(checked.project.folder)
+    bare = project.put("samples/bank_transactions/x y/z.csv", "a,b\n1,2\n")
+    new = project.put("samples/bank_transactions/new one.csv", UNKNOWN)
+    ran = project.goldsmith("check", bare, new, GIT_CEILING_DIRECTORIES=str(project.folder.parent))
+    unknown, blocked = ran.out.splitlines()
+    words = "goldsmith run 'samples/bank_transactions/{}' --contract bank_transactions --source {}"
+    assert blocked.endswith(f"then: {words.format('x y/z.csv', 'x_y')}")
+    assert f"`{words.format('new one.csv', 'new_one')}`" in unknown
 
 
 @pytest.mark.parametrize("words", [("check",), ("check", "nowhere.csv"), ("check", "x", "--format", "xml")])

@@ -63,7 +63,7 @@ def everything(text: str) -> Checked:
     )  # fmt: skip
     changes = (
         LayoutChange("new", text, text, layout),
-        LayoutChange("changed", text, text, layout, difference),
+        LayoutChange("changed", text, text, layout, difference, was=text),
         LayoutChange("added", text, text, layout, note=text),
         LayoutChange("removed", text, text),
     )
@@ -179,7 +179,23 @@ def test_a_comment_is_never_longer_than_github_takes() -> None:
     markdown = as_markdown(many)
     assert len(markdown) <= 65_536
     assert ROOM < 65_536
-    assert "no room" in markdown or "more" in markdown
+
+
+@pytest.mark.parametrize(("files", "listed"), [(50, 50), (120, 120), (2000, 100)])
+def test_a_comment_lists_as_much_as_there_is_room_for_and_says_how_much_more_there_is(files: int, listed: int) -> None:
+    reasons = ("amount: cannot be read", "booked_on: cannot be read", "currency: not one of the accepted values")
+    bad = tuple(BadRow(line, reasons) for line in range(5))
+    found = tuple(finding(f"some_bank_number_{i}/statement-2024-{i}.csv", "contract", bad=bad) for i in range(files))
+    markdown = as_markdown(Checked(found, (LayoutChange("removed", "stg_x", "x.sql"),), base="main"))
+    todo, others = markdown.split("### Layouts")
+    named = todo.count("\n- [ ] ")
+    assert len(markdown) <= ROOM + 1000
+    assert named >= listed
+    assert (f"\n\nAnd {files - named:,} more in the job's log." in todo) is (named < files)
+    assert "#### Removed: `stg_x`" in others
+    rows = others.count("| contract |")
+    assert rows >= min(files, 50)
+    assert (f"\n\nAnd {files - rows:,} more files." in others) is (rows < files)
 
 
 def test_the_same_check_makes_the_same_comment() -> None:

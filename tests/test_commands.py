@@ -20,6 +20,7 @@ from projects import CHASE, EXAMPLES, SKELETON, LiveProject, Ran
 
 from generator.cli import cli, print_all_characters
 from generator.database.lock import hold
+from generator.errors import INTERRUPTED
 from generator.visible import json_text
 
 pytestmark = pytest.mark.slow
@@ -385,9 +386,7 @@ def test_ctrl_c_is_one_line_and_the_next_run_completes(when: str, skeleton: Live
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
     assert "Traceback" not in out + err
-    assert err.strip().splitlines() == [
-        "goldsmith: interrupted; what was done is kept, the same command goes on from there"
-    ]
+    assert err.strip().splitlines() == [INTERRUPTED]
 
     ran = skeleton.goldsmith("run", "--json")
     assert ran.code == 0, ran

@@ -17,7 +17,7 @@ import pytest
 from projects import LiveProject
 
 from generator.database.lock import Owner, hold, owner_of
-from generator.errors import LockedError
+from generator.errors import INTERRUPTED, LockedError
 
 pytestmark = pytest.mark.slow
 
@@ -228,9 +228,7 @@ def test_a_load_that_waits_for_its_turn_is_interrupted_in_one_line(bank: LivePro
         waits.send_signal(signal.SIGINT)
         out, err = waits.communicate(timeout=60)
     assert (waits.returncode, out) == (130, "")
-    assert err.strip().splitlines() == [
-        "goldsmith: interrupted; what was done is kept, the same command goes on from there"
-    ]
+    assert err.strip().splitlines() == [INTERRUPTED]
 
 
 def until(happens: object, process: subprocess.Popen[str]) -> None:

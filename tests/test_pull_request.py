@@ -18,10 +18,13 @@ from many_layouts import CONTRACT, source, table, write_file
 from projects import CHASE, SKELETON, LiveProject, Ran
 from pull_request import begin, git, pull_request
 
+from generator.changes.staged import uncommitted
 from generator.changes.touched import Touched, affected, incoming, samples, touched_since
+from generator.errors import UsageError
 from generator.project.history import changed_since
 from generator.project.layouts import read_layouts
 from generator.project.project import open_project
+from generator.project.throw_away import throw_away
 from generator.report.comment import MARK
 
 ROOT = Path(__file__).parents[1]
@@ -223,11 +226,9 @@ def test_the_hook_is_one_that_pre_commit_takes(tmp_path: Path) -> None:
         env={**os.environ, "PRE_COMMIT_HOME": str(tmp_path)},
     )
     assert (done.returncode, done.stdout) == (0, ""), done
-    wanted = re.compile(HOOK["files"])
-    for name in ("a.csv", "x/b.CSV.gz", "models/gold/o.yml", "project/models/staging/x/y.sql", "dbt_project.yml"):
-        assert wanted.search(name), name
-    for name in ("README.md", "generator/models.py", "docs/ci.md"):
-        assert not wanted.search(name), name
+    # With `files`, pre-commit would not run it where files are only deleted.
+    assert HOOK["always_run"] is True
+    assert "files" not in HOOK
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +278,29 @@ def test_the_hook_says_what_it_finds(repository: LiveProject, tmp_path: Path) ->
     assert "not valid YAML" in ran.err
 
 
+def test_a_list_is_not_committed_without_the_files_of_its_layouts(repository: LiveProject, tmp_path: Path) -> None:
+    project = LiveProject(shutil.copytree(repository.folder, tmp_path / "project"))
+    begin(project)
+    (project.folder / "models/staging/new bank").mkdir()
+    for suffix in (".sql", ".yml"):
+        text = (project.folder / f"{MODEL}{suffix}").read_text(encoding="utf-8")
+        project.put(f"models/staging/new bank/stg_new{suffix}", text.replace(Path(MODEL).name, "stg_new"))
+    project.edit("models/staging/stg_bank_transactions.sql", "[ref(", "[ref('stg_new'), ref(")
+    opened = open_project(project.folder, {})
+    layouts = read_layouts(opened.folder)
+
+    def said() -> list[str]:
+        return [f.headline for f in uncommitted(opened, layouts, opened.folder)]
+
+    # What is not to be committed may wait.
+    assert said() == []
+    git(project.folder, "add", "--update")
+    new = "models/staging/new bank/stg_new"
+    assert said() == [f"lists what git does not have yet: git add '{new}.sql' '{new}.yml'"]
+    git(project.folder, "add", ".")
+    assert said() == []
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -306,6 +330,7 @@ def branch(repository: LiveProject, tmp_path: Path) -> LiveProject:
     """A branch of the repository, with another sample whose contract and source no folder names."""
     project = LiveProject(shutil.copytree(repository.folder, tmp_path / "project"))
     project.put("other.csv", table(0))
+    project.edit("dbt_project.yml", "macro-paths: [macros]", 'macro-paths: [macros, "our macros"]')
     begin(project)
     return project
 
@@ -327,6 +352,8 @@ MODEL = "models/staging/chase/stg_chase__bank_transactions_ec185f7c"
         (("models/marts/mine.sql",), set()),
         (("macros/mine.sql",), {"chase", "other.csv"}),
         (("dbt_project.yml",), {"chase", "other.csv"}),
+        (("our macros/mine.sql",), {"chase", "other.csv"}),
+        (("packages.yml",), {"chase", "other.csv"}),
     ],
 )
 def test_a_pull_request_touches_files_and_what_shows_changes_of_dbt_models(
@@ -338,17 +365,69 @@ def test_a_pull_request_touches_files_and_what_shows_changes_of_dbt_models(
     assert names(branch) == {f"samples/{CONTRACT}/chase/2024-03.csv" if name == "chase" else name for name in checked}
 
 
+def test_what_is_named_and_git_cannot_know_is_checked(branch: LiveProject, tmp_path: Path) -> None:
+    ignored, elsewhere = branch.put("landing/new.csv", table(1)), tmp_path / "elsewhere.csv"
+    elsewhere.write_text(table(1), encoding="utf-8")
+    sample = branch.folder / f"samples/{CONTRACT}/chase/2024-03.csv"
+    link = sample.with_name("link.csv")
+    opened = open_project(branch.folder, {})
+    layouts = read_layouts(opened.folder)
+
+    def checked(*paths: Path) -> list[Path]:
+        files = incoming(opened, list(map(str, paths)), None, None)
+        return [f.path for f in affected(files, touch(branch), layouts)]
+
+    assert checked(ignored, elsewhere, sample) == [ignored, elsewhere]
+    link.symlink_to(sample.name)
+    assert checked(link) == [sample]
+
+
 def test_a_dbt_model_that_is_gone_or_moved_is_touched(branch: LiveProject) -> None:
     for suffix in (".sql", ".yml"):
         target = branch.folder / "models/staging/moved" / f"{Path(MODEL).name}{suffix}"
         target.parent.mkdir(exist_ok=True)
         shutil.move(branch.folder / f"{MODEL}{suffix}", target)
-    found = touch(branch)
-    assert (set(found.moved), found.removed) == ({Path(MODEL).name}, {})
+    assert touch(branch).removed == {}
     assert names(branch) == {f"samples/{CONTRACT}/chase/2024-03.csv"}
     shutil.rmtree(branch.folder / "models/staging/moved")
     assert set(touch(branch).removed) == {Path(MODEL).name}
     assert f"samples/{CONTRACT}/chase/2024-03.csv" in names(branch)
+
+
+def test_a_dbt_model_with_another_name_is_compared_with_what_it_was(branch: LiveProject) -> None:
+    name, (sql, yml) = Path(MODEL).name, (branch.folder / f"{MODEL}{suffix}" for suffix in (".sql", ".yml"))
+    branch.put(
+        "models/staging/chase/bank.sql", sql.read_text(encoding="utf-8").replace("clean_text(desc", "upper(desc")
+    )
+    branch.put("models/staging/chase/bank.yml", yml.read_text(encoding="utf-8").replace(name, "bank"))
+    sql.unlink()
+    yml.unlink()
+    branch.edit("models/staging/stg_bank_transactions.sql", name, "bank")
+    ran = branch.goldsmith("check", "--base", "main", "--format", "markdown", f"samples/{CONTRACT}")
+    assert ran.code == 0, ran
+    (changed,) = ran.out.split("#### ")[1:]
+    assert changed.startswith(f"Changed: `bank` (was `{name}`)")
+    assert re.search(r"\| `description` \| \d+ \|", changed), changed
+
+
+def test_a_dbt_model_whose_yml_is_gone_is_said_and_its_files_are_checked(branch: LiveProject) -> None:
+    (branch.folder / f"{MODEL}.yml").unlink()
+    sample = f"samples/{CONTRACT}/chase/2024-03.csv"
+    assert (set(touch(branch).removed), sample in names(branch)) == ({Path(MODEL).name}, True)
+    ran = branch.goldsmith("check", "--base", "main", f"samples/{CONTRACT}")
+    assert ran.code == 1
+    orphan, unknown = ran.out.splitlines()
+    assert orphan.startswith(f"FAIL {MODEL}.sql: no yml says what it reads: restore {Path(MODEL).name}.yml, or delete")
+    assert unknown.startswith(
+        f"FAIL {sample}: no dbt model reads this layout; offline would map booked_on <- Posting Date"
+    )
+
+
+def test_an_error_names_the_project_and_not_its_copy(branch: LiveProject) -> None:
+    opened = open_project(branch.folder, {})
+    with pytest.raises(UsageError) as raised, throw_away(opened) as copy:
+        raise UsageError(f"{copy.folder / MODEL}: is there")
+    assert str(raised.value) == f"{branch.folder / MODEL}: is there"
 
 
 def test_folders_name_the_contract_and_the_source_wherever_they_are(branch: LiveProject) -> None:

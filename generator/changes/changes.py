@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from generator.changes.past import found_at
 from generator.changes.shadow import Version, shadow_run_or_why
 from generator.changes.touched import Touched
 from generator.finding import LayoutChange, shown
@@ -38,7 +40,9 @@ def layout_changes(
             change = _change(project, copy, layout, mapped.get(layout.dbt_model), touched, root, compare=left > 0)
             left -= change.how == "changed" and layout.dbt_model in mapped
             found.append(change)
-    found += [LayoutChange("removed", name, shown(root, path)) for name, path in sorted(touched.removed.items())]
+    renamed = {change.was for change in found}
+    removed = sorted((name, path) for name, path in touched.removed.items() if name not in renamed)
+    found += [LayoutChange("removed", name, shown(root, path)) for name, path in removed]
     return tuple(found)
 
 
@@ -54,7 +58,7 @@ def _change(
 ) -> LayoutChange:
     """One layout that is touched, with what that does to the rows of its files, if one of them was checked."""
     (outcome,) = [mapped] if mapped else layout_outcomes(project, [layout], samples=False)
-    before = _before(project, layout, touched)
+    name, before = _before(project, layout, touched)
     difference, note = None, ""
     if before and not mapped:
         note = "not compared: no file of it is among those that were checked"
@@ -66,20 +70,23 @@ def _change(
         difference, why = shadow_run_or_why(copy, loaded, before, now)
         note = f"not compared: {why}" if why else ""
     return LayoutChange(
-        "changed" if before else "added", layout.dbt_model, shown(root, layout.path), outcome, difference, note
+        "changed" if before else "added",
+        layout.dbt_model,
+        shown(root, layout.path),
+        outcome,
+        difference,
+        note,
+        was=name if name != layout.dbt_model else "",
     )
 
 
-def _before(project: Project, layout: Layout, touched: Touched) -> Version | None:
-    """The layout as it was where the pull request began; None where it was not there."""
-
-    def then(path: Path) -> str | None:
-        return text_at(project.folder, touched.fork, path)
-
-    moved = touched.moved.get(layout.dbt_model, layout.path)
-    sql = then(moved)
-    if sql is None:
-        return None
-    yml = then(moved.with_suffix(".yml")) or then(layout.yml) or layout.yml.read_text(encoding="utf-8")
-    contract = then(project.folder / "models" / "gold" / f"{layout.contract}.yml")
-    return Version("before", sql, yml, contract if layout.contract in touched.contracts else None)
+def _before(project: Project, layout: Layout, touched: Touched) -> tuple[str, Version | None]:
+    """What the layout's dbt model was called where the pull request began, and as what it was there; None if it was not."""
+    name, before = found_at(project, layout, touched.fork) or ("", None)
+    # A layout that is still there under its name is another one: without a header, several have the same fingerprint.
+    if before is None or (name != layout.dbt_model and name not in touched.removed):
+        return "", None
+    contract = None
+    if layout.contract in touched.contracts:
+        contract = text_at(project.folder, touched.fork, project.folder / "models" / "gold" / f"{layout.contract}.yml")
+    return name, replace(before, label="before", contract_yml=contract)

@@ -15,9 +15,22 @@ from generator.yml.writing import entries, load_yml, meta_of
 
 
 def version_at(project: Project, layout: Layout, ref: str) -> Version:
-    """The dbt model and its yml as a commit has them; the layout is known by its fingerprint.
+    """The dbt model and its yml as a commit has them.
 
     Raises UsageError where git does not know the commit, or the commit not the layout.
+    """
+    found = found_at(project, layout, ref)
+    if found is None:
+        raise UsageError(
+            f"{ref}: has no dbt model of the layout {layout.short}; name a commit that has {layout.dbt_model}"
+        )
+    return found[1]
+
+
+def found_at(project: Project, layout: Layout, ref: str) -> tuple[str, Version] | None:
+    """What a commit calls the layout's dbt model, and its text and yml there; the layout is known by its fingerprint.
+
+    None where the commit has no such layout. UsageError where git does not know the commit.
     """
     here = history.text_at(project.folder, ref, layout.yml)
     found = [(layout.yml, here)] if here and layout.fingerprint in here else []
@@ -29,8 +42,8 @@ def version_at(project: Project, layout: Layout, ref: str) -> Version:
         name = _name(yml, layout)
         sql = _sql(project, ref, name, path, layout) if name else None
         if sql is not None:
-            return Version(ref, sql, yml)
-    raise UsageError(f"{ref}: has no dbt model of the layout {layout.short}; name a commit that has {layout.dbt_model}")
+            return name, Version(ref, sql, yml)
+    return None
 
 
 def _name(yml: str, layout: Layout) -> str:
@@ -40,7 +53,8 @@ def _name(yml: str, layout: Layout) -> str:
     except yaml.YAMLError:
         return ""
     for model in entries(document, "models"):
-        if str(meta_of(model).get("fingerprint")) == layout.fingerprint:
+        meta = meta_of(model)
+        if (str(meta.get("fingerprint")), meta.get("contract")) == (layout.fingerprint, layout.contract):
             return str(model.get("name"))
     return ""
 

@@ -11,6 +11,7 @@ from generator.intake.files import SUFFIXES, Incoming, find_files
 from generator.project import history
 from generator.project.layouts import Layout, find_layout
 from generator.project.project import Project
+from generator.project.throw_away import shared_parts
 from generator.run.load import read_incoming
 
 # Folders whose CSV files are no samples of what arrives: dbt's seeds, and data of tests.
@@ -21,16 +22,17 @@ _NOT_SAMPLES = ("seeds", "tests")
 class Touched:
     """What the work tree has other than the commit `fork`, at which it forked from the base.
 
-    `files` are CSV files that are there now. `layouts` are the names of dbt models whose `.sql` or `.yml` is touched and
-    that are there; `removed` and `moved` are those whose `.sql` was elsewhere, with that path. `all` contracts are touched
+    `untouched` are the files that git has as they are; of others, such as what it ignores or what lies elsewhere, it cannot
+    tell. `layouts` are the names of dbt models whose `.sql` or `.yml` is touched and
+    that are there; `removed` are those of which the `.sql` or the yml is gone and no other has the name, with the path of the
+    `.sql`. `all` contracts are touched
     where what serves them all is: a macro, a setting, a contract that has another name than its file.
     """
 
     fork: str
-    files: frozenset[Path]
+    untouched: frozenset[Path]
     layouts: frozenset[str]
     removed: dict[str, Path]
-    moved: dict[str, Path]
     contracts: frozenset[str]
     all: bool
 
@@ -38,18 +40,19 @@ class Touched:
 def touched_since(project: Project, base: str, layouts: Sequence[Layout]) -> Touched:
     """What a pull request against `base` touches. UsageError where git cannot tell."""
     fork = history.fork(project.folder, base)
-    changed = [p for p in history.changed_since(project.folder, base) if p.is_relative_to(project.folder)]
+    everywhere = history.changed_since(project.folder, base)
+    changed = [p for p in everywhere if p.is_relative_to(project.folder)]
     staging, gold = project.folder / "models" / "staging", project.folder / "models" / "gold"
     there = {x.dbt_model for x in layouts}
-    shared = (project.folder / "macros", project.folder / "dbt_project.yml")
+    shared = shared_parts(project.folder)
     golden = [p for p in changed if p.is_relative_to(gold)]
     gone = {p.stem: p for p in changed if _is_layout(p, staging) and not p.exists()}
     return Touched(
         fork=fork,
-        files=frozenset(p for p in changed if _is_sample(project, p) and p.is_file()),
+        # A new link leads to a file that may be an old one.
+        untouched=history.tracked(project.folder).difference(everywhere, (p.resolve() for p in everywhere)),
         layouts=frozenset(x.dbt_model for x in layouts if {x.path, x.yml} & set(changed)),
         removed={name: p for name, p in gone.items() if name not in there},
-        moved={name: p for name, p in gone.items() if name in there},
         contracts=frozenset(p.stem for p in golden) & project.contracts.keys(),
         all=any(p.is_relative_to(s) for p in changed for s in shared)
         or any(p.stem not in project.contracts for p in golden),
@@ -79,10 +82,13 @@ def incoming(project: Project, paths: Iterable[str], contract: str | None, sourc
 
 
 def affected(files: Sequence[Incoming], touched: Touched, layouts: Sequence[Layout]) -> list[Incoming]:
-    """Those of the files that a pull request touches, and those of the layouts and contracts that it touches."""
+    """Those of the files that a pull request touches, and those of the layouts and contracts that it touches.
+
+    What git does not know was named by somebody who wants it checked.
+    """
     if touched.all:
         return list(files)
-    return [f for f in files if f.path in touched.files or _shows(f, touched, layouts)]
+    return [f for f in files if f.remote or f.path not in touched.untouched or _shows(f, touched, layouts)]
 
 
 def _shows(file: Incoming, touched: Touched, layouts: Sequence[Layout]) -> bool:

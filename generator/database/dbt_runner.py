@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one node: `status` is dbt's own (success, pass, warn, error, fail, skipped)."""
+    """What became of one node: `status` is dbt's own (success, pass, warn, error, fail, skipped).
+
+    `path` is its file, relative to the project; `needs` are the names of the nodes that it reads or tests.
+    """
 
     name: str
     resource_type: str
     status: str
     message: str
+    path: str = ""
+    needs: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -73,7 +78,14 @@ def run_dbt(
         reason = " ".join(str(outcome.exception or (errors[-1] if errors else "no reason given")).split())
         raise _no_fault_of_dbt(reason, project, database) or UsageError("dbt cannot run this project: " + reason)
     results = [
-        NodeResult(r.node.name, str(r.node.resource_type), str(r.status), " ".join((r.message or "").split()))
+        NodeResult(
+            r.node.name,
+            str(r.node.resource_type),
+            str(r.status),
+            " ".join((r.message or "").split()),
+            r.node.original_file_path,
+            tuple(unique_id.rpartition(".")[2] for unique_id in r.node.depends_on_nodes),
+        )
         for r in getattr(outcome.result, "results", [])
         if getattr(r, "node", None) is not None and hasattr(r.node, "name")
     ]

@@ -9,7 +9,7 @@ from functools import cached_property
 from generator.candidate import Candidate, Provenance, Question
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
-from generator.errors import GoldsmithError
+from generator.errors import MAP_AND_BUILD, GoldsmithError
 from generator.mapping.judging import Judgement, judge
 from generator.mapping.parting import Parting, handed_down, partings
 from generator.mapping.sandbox import Sandbox
@@ -203,5 +203,5 @@ def _message(left: Sequence[Violation], provider: Provider, talk: Talk, contract
         what = f"{talk.failure}. The offline matcher cannot map {missing} either"
     return (
         f"no mapping by {provider.name}{tries}: {what}. Name the columns in the contract's aliases, or ask "
-        "another --provider; then: goldsmith generate; dbt run"
+        f"another --provider; then: {MAP_AND_BUILD}"
     )

@@ -12,7 +12,7 @@ from generator.columns.mask import mask
 from generator.columns.profile import LayoutProfile
 from generator.contracts.contract import Contract
 from generator.database.ledger import Connection, LedgerRow
-from generator.errors import Frozen
+from generator.errors import MAP_AND_BUILD, Frozen
 from generator.llm.privacy import Disclosure
 from generator.mapping.generate import Generated
 from generator.mapping.starting import Near
@@ -76,7 +76,7 @@ def frozen(connection: Connection, row: LedgerRow, contract: Contract, profile: 
     return Frozen(
         f"gold.{contract.name} is frozen for other columns, and this file is not as those of {near.drift.origin}: "
         f"{'; '.join(said)}. Correct the file, or allow it in models/gold/{contract.name}.yml (schema_contract, columns: "
-        "evolve); then: goldsmith generate; dbt run",
+        f"evolve); then: {MAP_AND_BUILD}",
         near.drift.origin,
     )
 

@@ -77,6 +77,17 @@ def files(project: Path) -> list[Path]:
     return sorted({path for name in names if name and (path := project / name).is_file()})
 
 
+def tracked(project: Path) -> frozenset[Path]:
+    """The files of the whole repository that git knows, as they are to be committed."""
+    root = _root(project)
+    return frozenset(root / name for name in _git(root, "ls-files", "--cached", "-z").split("\0") if name)
+
+
+def staged_text(project: Path, path: Path) -> str | None:
+    """A file's text as it is to be committed; None where git does not know the file."""
+    return _try(project, "show", f":{_inside(_root(project), path)}")
+
+
 def repository(folder: Path) -> Path | None:
     """The top folder of the work tree that a folder is in; None outside git, and where git is not installed."""
     try:

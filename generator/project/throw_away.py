@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from generator.database.dbt_profile import follows_environment
-from generator.errors import UsageError
+from generator.errors import GoldsmithError, UsageError
 from generator.project.project import Project
 
 _FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
@@ -47,17 +47,28 @@ def throw_away(project: Project) -> Iterator[Project]:
                 shutil.copy2(project.folder / name, copy / name)
         for part in _folders(project.folder):
             shutil.copytree(project.folder / part, copy / part, dirs_exist_ok=True)
-        yield replace(project, folder=copy, database=copy / "throw_away.duckdb", archive_at="archive")
+        try:
+            yield replace(project, folder=copy, database=copy / "throw_away.duckdb", archive_at="archive")
+        except GoldsmithError as error:
+            # Nobody but us has ever seen the copy.
+            error.args = (str(error).replace(str(copy), str(project.folder)),)
+            raise
+
+
+def shared_parts(project: Path) -> list[Path]:
+    """The files and folders that serve all dbt models, whether they are there or not: settings, macros and packages."""
+    folders = [folder for setting in ("macro-paths", "packages-install-path") for folder in _named(project, setting)]
+    return [*(project / name for name in _FILES), *folders]
 
 
 def _folders(project: Path) -> list[Path]:
     """The folders that dbt reads, relative to the project; none outside it."""
+    named = (folder.resolve() for setting in _FOLDERS for folder in _named(project, setting))
+    return [f.relative_to(project) for f in named if f.is_dir() and f != project and f.is_relative_to(project)]
+
+
+def _named(project: Path, setting: str) -> list[Path]:
+    """The folders that a setting of dbt_project.yml names."""
     config = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8")) or {}
-    found = []
-    for setting, default in _FOLDERS.items():
-        named = config.get(setting, default)
-        for name in named if isinstance(named, list) else [named]:
-            folder = (project / str(name)).resolve()
-            if folder.is_dir() and folder != project and folder.is_relative_to(project):
-                found.append(folder.relative_to(project))
-    return found
+    named = config.get(setting, _FOLDERS[setting])
+    return [project / str(name) for name in (named if isinstance(named, list) else [named])]

@@ -37,14 +37,12 @@ _HEADINGS = {"new": "No dbt model yet", "added": "Added", "changed": "Changed", 
 
 def as_markdown(checked: Checked) -> str:
     """The comment. It has room for what matters most; the rest is said to be left out."""
-    blocks = [MARK, f"## goldsmith: {verdict(checked.findings)}", *_blocks(checked)]
-    kept: list[str] = []
-    for block in blocks:
-        if sum(map(len, kept)) + len(block) > ROOM:
-            kept.append("_More is in the job's log: a comment has no room for it._")
-            break
-        kept.append(block)
-    return "\n\n".join(kept) + "\n"
+    text = f"{MARK}\n\n## goldsmith: {verdict(checked.findings)}"
+    if checked.base:
+        text += f"\n\nWhat this pull request touches, compared with {code(checked.base)}."
+    for part, end in _PARTS:
+        text = "\n\n".join([text, *part(checked, end - len(text))])
+    return text + "\n"
 
 
 def error_markdown(message: str) -> str:
@@ -52,34 +50,71 @@ def error_markdown(message: str) -> str:
     return f"{MARK}\n\n## goldsmith: the check could not run\n\n{code(message, 2000)}\n"
 
 
-def _blocks(checked: Checked) -> Iterator[str]:
-    if checked.base:
-        yield f"What this pull request touches, compared with {code(checked.base)}."
-    yield from (f"Note: {code(notice, 500)}" for notice in checked.notices)
-    todo = [*map(_todo, checked.failed), *(t for change in checked.layouts if (t := _to_review(change)))]
-    if todo:
-        yield "### What needs a person"
-        yield "\n".join(todo[:FILES])
+def _notes(checked: Checked, room: int) -> list[str]:
+    kept, more = _fitting([f"Note: {code(notice, 500)}" for notice in checked.notices], room, "notes")
+    return kept + more
+
+
+def _needs_a_person(checked: Checked, room: int) -> list[str]:
+    """The list of what is to be done: if it gets too long, with fewer bad rows to each."""
+    reviews = [t for change in checked.layouts if (t := _to_review(change))]
+    for rows in (None, 1, 0):
+        todo = [*(_todo(finding, rows) for finding in checked.failed), *reviews]
+        if sum(map(len, todo)) <= room:
+            break
+    return _listed("### What needs a person", todo, room, "in the job's log")
+
+
+def _worth_a_look(checked: Checked, room: int) -> list[str]:
     looks = [look for finding in checked.findings if not finding.failed for look in _to_look_at(finding)]
-    if looks:
-        yield "### Worth a look"
-        yield "\n".join(looks[:LISTED] + _and_more(looks, LISTED, "remarks"))
-    if checked.layouts:
-        yield "### Layouts"
-        for change in checked.layouts[:LAYOUTS]:
-            yield from _change(change)
-        yield from _and_more(checked.layouts, LAYOUTS, "layouts")
-    if checked.findings:
-        files = f"{len(checked.findings)} file{'' if len(checked.findings) == 1 else 's'}"
-        yield _folded(files, _files(checked.findings))
+    return _listed("### Worth a look", looks, room, "remarks", LISTED)
 
 
-def _todo(finding: Finding) -> str:
+def _layouts(checked: Checked, room: int) -> list[str]:
+    kept, more = _fitting(["\n\n".join(_change(change)) for change in checked.layouts], room, "layouts", LAYOUTS)
+    return ["### Layouts", *kept, *more] if checked.layouts else []
+
+
+def _all_files(checked: Checked, room: int) -> list[str]:
+    if not checked.findings:
+        return []
+    files = f"{len(checked.findings)} file{'' if len(checked.findings) == 1 else 's'}"
+    return [_folded(files, _files(checked.findings, room))]
+
+
+# Each part, and how far the comment may reach with it: what one leaves is there for the next.
+_PARTS = (
+    (_notes, 8_000),
+    (_needs_a_person, 34_000),
+    (_worth_a_look, 38_000),
+    (_layouts, 50_000),
+    (_all_files, ROOM),
+)
+
+
+def _fitting(items: Sequence[str], room: int, what: str, most: int | None = None) -> tuple[list[str], list[str]]:
+    """The first items that there is room for, and how many more there are."""
+    kept = []
+    for item in items[:most]:
+        if len(item) + 2 <= room:
+            kept.append(item)
+            room -= len(item) + 2
+    left = len(items) - len(kept)
+    return kept, [f"And {left:,} more {what}."] if left else []
+
+
+def _listed(heading: str, items: Sequence[str], room: int, what: str, most: int | None = None) -> list[str]:
+    """A list under its heading; nothing, if it is empty."""
+    kept, more = _fitting(items, room, what, most)
+    return [heading, *(["\n".join(kept)] if kept else []), *more] if items else []
+
+
+def _todo(finding: Finding, rows: int | None) -> str:
     what = (
         f"- [ ] {code(finding.path, 200)}: **{finding.rule}**, {code(finding.headline, 400)}; {_WORDS[finding.rule]}."
     )
-    rows = [f"    - line {row.line}: {code('; '.join(row.reasons), 200)}" for row in finding.bad]
-    return "\n".join([what, *rows])
+    bad = [f"    - line {row.line}: {code('; '.join(row.reasons), 200)}" for row in finding.bad[:rows]]
+    return "\n".join([what, *bad])
 
 
 def _to_look_at(finding: Finding) -> list[str]:
@@ -99,7 +134,8 @@ def _to_review(change: LayoutChange) -> str:
 
 
 def _change(change: LayoutChange) -> Iterator[str]:
-    yield f"#### {_HEADINGS[change.how]}: {code(change.dbt_model)}"
+    was = f" (was {code(change.was)})" if change.was else ""
+    yield f"#### {_HEADINGS[change.how]}: {code(change.dbt_model)}{was}"
     if change.how != "new":
         yield code(change.path, 200)
     if change.note:
@@ -179,11 +215,12 @@ def _cell(cell: str | None) -> str:
     return "NULL" if cell is None else code(cell)
 
 
-def _files(findings: Sequence[Finding]) -> str:
+def _files(findings: Sequence[Finding], room: int) -> str:
     heads = ("file", "result", "layout", *ROWS)
-    shown = sorted(findings, key=lambda f: not f.failed)[:FILES]
+    shown = sorted(findings, key=lambda f: not f.failed)
     rows = [[code(f.path, 200), f.rule, code(f"{f.contract or '?'} {f.layout or ''}"), *_counts(f)] for f in shown]
-    return "\n\n".join([_table(heads, rows), *_and_more(findings, FILES, "files")])
+    kept, more = _fitting([_line(row) for row in rows], room, "files", FILES)
+    return "\n\n".join(["\n".join([_line(heads), _line(["---"] * len(heads)), *kept]), *more])
 
 
 def _counts(finding: Finding) -> list[str]:
@@ -191,16 +228,15 @@ def _counts(finding: Finding) -> list[str]:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(map(_line, [heads, ["---"] * len(heads), *rows]))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _folded(title: str, text: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
-
-
-def _and_more(all_: Sequence[object], shown: int, what: str) -> list[str]:
-    return [f"And {len(all_) - shown:,} more {what}."] if len(all_) > shown else []
 
 
 def _more(all_: Sequence[object], shown: int) -> str:

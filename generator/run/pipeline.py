@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from generator.database.dbt_runner import run_dbt
+from generator.database.dbt_runner import NodeResult, run_dbt
 from generator.database.ledger import Connection, LedgerRow, connect, has_database, read_files
 from generator.database.lock import PATIENCE, hold
 from generator.database.sql_functions import describe_functions
@@ -14,7 +14,7 @@ from generator.llm.prompt import Prompt, build_prompt
 from generator.mapping.cache import Mapped, Unmapped, bench_of, look_up
 from generator.mapping.generate import opening
 from generator.matcher.request import Request
-from generator.outcome import FileOutcome, Progress, RunOutcome
+from generator.outcome import Failure, FileOutcome, Progress, RunOutcome
 from generator.project.layouts import Layout, read_layouts
 from generator.project.project import Project
 from generator.project.staging_files import write_contract_models
@@ -25,6 +25,8 @@ from generator.run.map_files import Done, map_all
 from generator.run.noticed import noticed
 from generator.run.results import file_outcome, layout_outcomes, loaded_outcome, previews
 from generator.run.taking_in import CachedTables, as_cached, cached_tables, left_in_archive, take_in
+
+NOT_BUILT = "dbt did not build it (see what failed); correct that, and dbt run"
 
 
 def run(
@@ -55,8 +57,8 @@ def run_files(
         map_all(project, waiting, provider, progress, done)
         provider.finished()
         _take_again(project, done)
-        failures = _build(project, done.mapped, progress)
-        return _outcome(project, done, failures, said)
+        failed = _build(project, done.mapped, progress)
+        return _outcome(project, done, failed, said)
 
 
 def load(
@@ -155,7 +157,7 @@ def _take_again(project: Project, done: Done) -> None:
     done.mapped += [(row, Mapped(layout, "cached")) for row, layout in again.values()]
 
 
-def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progress: Progress) -> tuple[str, ...]:
+def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progress: Progress) -> tuple[Failure, ...]:
     """dbt for the contracts that have something to build: new staging views, gold and quarantine, with their tests."""
     cached = cached_tables(project, read_layouts(project.folder))
     with connect(project.database, project.folder) as connection:
@@ -174,7 +176,8 @@ def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progres
         for key, x in concerned.items()
         if staged.get(x.dbt_model) != wanted[x.dbt_model] or (x.tested and key in unbuilt)
     ]
-    nodes += [n for c in contracts for n in (f"stg_{c}", c, f"quarantine_{c}")]
+    beside = {n: c for c in contracts for n in (f"stg_{c}", c, f"quarantine_{c}")}
+    nodes += beside
     done: list[str] = []
 
     def on_node(name: str) -> None:
@@ -182,13 +185,18 @@ def _build(project: Project, mapped: Sequence[tuple[LedgerRow, Mapped]], progres
         progress(f"dbt {name}", len(done), None)
 
     progress("dbt build", 0, None)
-    results = run_dbt(
-        project.folder,
-        project.database,
-        ["build", "--select", *nodes, "--exclude-resource-type", "unit_test"],
-        on_node,
-    )
-    return tuple(f"dbt {r.resource_type} {r.name}: {r.message or r.status}" for r in results if r.failed)
+    # A test that needs what this run does not build, such as another contract's gold, would fail for that.
+    options = ("--exclude-resource-type", "unit_test", "--indirect-selection", "buildable")
+    results = run_dbt(project.folder, project.database, ["build", "--select", *nodes, *options], on_node)
+    contract_of = {x.dbt_model: x.contract for x in concerned.values()} | beside
+    return tuple(_failure(r, contract_of) for r in results if r.failed)
+
+
+def _failure(result: NodeResult, contract_of: Mapping[str, str]) -> Failure:
+    about = (result.name,) if result.name in contract_of else result.needs
+    contracts = sorted({contract_of[name] for name in about if name in contract_of})
+    text = f"dbt {result.resource_type} {result.name}: {result.message or result.status}"
+    return Failure(text, about, tuple(contracts), result.path)
 
 
 def _unbuilt(connection: Connection, project: Project, cached: CachedTables) -> list[LedgerRow]:
@@ -207,14 +215,14 @@ def _unbuilt(connection: Connection, project: Project, cached: CachedTables) -> 
     return found
 
 
-def _outcome(project: Project, done: Done, failures: tuple[str, ...], notices: Sequence[str]) -> RunOutcome:
+def _outcome(project: Project, done: Done, failed: tuple[Failure, ...], notices: Sequence[str]) -> RunOutcome:
     files = list(done.outcomes)
     if done.mapped:
         with connect(project.database, project.folder) as connection:
             now = {row.file_id: row for row in read_files(connection)}
             mapped = [(now[row.file_id], m) for row, m in done.mapped]
             built = _built_outcomes(connection, project, mapped, _not_built)
-            built = _as_before(connection, project, built, mapped) if failures else built
+            built = _as_before(connection, project, built, mapped) if failed else built
             files += _noticed(connection, project, built, mapped)
     touched = {f.contract for f in files if f.contract and f.state not in ("known", "refused")}
     gold, quarantine = previews(project, touched) if touched else ((), ())
@@ -224,7 +232,8 @@ def _outcome(project: Project, done: Done, failures: tuple[str, ...], notices: S
         gold=gold,
         quarantine=quarantine,
         notices=tuple(dict.fromkeys([*notices, *done.notices])),
-        failures=failures,
+        failures=tuple(f.text for f in failed),
+        failed=failed,
     )
 
 
@@ -279,5 +288,4 @@ def _as_before(
 
 
 def _not_built(row: LedgerRow, mapped: Mapped) -> FileOutcome:
-    message = "dbt did not build it (see what failed); correct that, and dbt run"
-    return replace(loaded_outcome(row, mapped), state="failed", message=message, rows_quarantined=row.rows_loaded)
+    return replace(loaded_outcome(row, mapped), state="failed", message=NOT_BUILT, rows_quarantined=row.rows_loaded)

@@ -113,7 +113,9 @@ def _build(fresh: Project, old: _Old, progress: Progress) -> tuple[str, ...]:
         contracts = {row.contract for row in read_files(connection) if row.state != "loaded"} & fresh.contracts.keys()
     nodes = [x.dbt_model for x in layouts if x.contract in contracts]
     nodes += [n for c in sorted(c for c in contracts if c) for n in (f"stg_{c}", c, f"quarantine_{c}")]
-    failures = _run_dbt(fresh, ["--select", *nodes], progress) if nodes else ()
+    # A test that needs more than these would fail for want of that.
+    selected = ["--select", *nodes, "--indirect-selection", "buildable"]
+    failures = _run_dbt(fresh, selected, progress) if nodes else ()
     if not old.made.all <= _made(fresh).all:
         _run_dbt(fresh, ["--exclude-resource-type", "test"], progress)
         lost = sorted(old.made.tables - _made(fresh).tables)
