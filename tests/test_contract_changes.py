@@ -261,6 +261,31 @@ def test_a_number_is_not_the_text_of_a_file(loaded: LiveProject) -> None:
     english.write_text(before, encoding="utf-8")
 
 
+def test_a_plan_says_which_rows_a_new_key_supersedes_and_what_stays_of_a_contract_that_is_gone(
+    loaded: LiveProject,
+) -> None:
+    project = loaded
+    project.put(GOLD, CONTRACT)
+    assert project.goldsmith("run").code == 0
+    changed(project, ("version: 1", "version: 1, primary_key: [status]"))
+    english, _ = planned(project)["layouts"]
+    assert (english["verdict"], english["why"]) == (
+        "repair",
+        ["2 rows are superseded by later ones of the same status"],
+    )
+
+    (project.folder / GOLD).unlink()
+    project.put("models/gold/below/bills.yml", CONTRACT)
+    project.put("models/gold/others.yml", CONTRACT.replace("name: bills", "name: others"))
+    plan = project.goldsmith("contract", "plan", "--json").json[0]
+    assert layouts(plan) == {"english": ("blocked", [], 4, 4), "german": ("blocked", [], 4, 4)}
+    moved = "contract bills is in models/gold/below/bills.yml, which is not read: move it to models/gold"
+    assert plan["changes"][0]["text"] == f"{moved}; until then gold stays as it was built before"
+    assert {f["message"] for f in project.goldsmith("run", "--json").json["files"]} == {moved}
+    for path in ("models/gold/below/bills.yml", "models/gold/others.yml"):
+        (project.folder / path).unlink()
+
+
 def test_what_feeds_a_column_is_part_of_its_mapping(loaded: LiveProject) -> None:
     project = loaded
     project.put(GOLD, CONTRACT)

@@ -164,7 +164,7 @@ def test_the_rows_of_a_deleted_layout_are_blocked_until_its_file_is_named(ours: 
     assert blocked.code == 1
     (file,) = (f for f in blocked.json["files"] if f["state"] != "known")
     assert (file["source_file"], file["state"], file["rows_quarantined"]) == (name, "blocked", 23)
-    assert "its dbt model or contract was deleted" in file["message"]
+    assert "its dbt model was deleted" in file["message"]
     union = (ours.folder / "models/staging/stg_bank_transactions.sql").read_text(encoding="utf-8")
     assert "nordic" not in union and "chase" in union
     assert tables(ours, without="nordic") == others

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from generator.changes.planned import ContractPlan, Planned, Verdict
-from generator.changes.trial import Trial, Tried, try_contracts, unbuilt_contracts
-from generator.contracts.contract import Contract, parse_contracts
+from generator.changes.trial import Trial, Tried, loaded_rows, try_contracts, unbuilt_contracts
+from generator.contracts.contract import Contract, absent, parse_contracts
 from generator.contracts.evolution import Change, compare
 from generator.errors import UsageError
 from generator.matcher.matching import ACCEPT, name_score
@@ -42,7 +42,8 @@ def plans(
     unbuilt = unbuilt_contracts(project, [x for listed in mine.values() for x in listed])
     wanted = [c for c in wanted if name or changes[c.name] or c.name in grown | unbuilt]
     trial = try_contracts(project, [x for c in wanted for x in mine[c.name]], progress)
-    found = [_gone(c, layouts) for c in gone]
+    left = loaded_rows(project, [x for c in gone for x in layouts if x.contract == c.name])
+    found = [_gone(project, c, layouts, left) for c in gone]
     for c in wanted:
         old = before.get(c.name)
         planned = tuple(_planned(project, x, c, old, changes[c.name], trial) for x in mine[c.name])
@@ -51,10 +52,12 @@ def plans(
     return tuple(found)
 
 
-def _gone(contract: Contract, layouts: Sequence[Layout]) -> ContractPlan:
-    """The plan of a contract that the project does not have any more: the rows of its layouts stay in raw."""
-    said = "the contract is gone; rows that were loaded for it stay in raw, and nothing is built from them"
-    mine = [Planned(x, "blocked", (), (said,)) for x in layouts if x.contract == contract.name]
+def _gone(project: Project, contract: Contract, layouts: Sequence[Layout], left: Mapping[str, Tried]) -> ContractPlan:
+    """The plan of a contract that the project does not have any more: what was built of it stays as it is."""
+    said = f"{absent(project.folder / 'models' / 'gold', contract.name)}; until then gold stays as it was built before"
+    mine = [
+        Planned(x, "blocked", (), (said,), tried=left.get(x.dbt_model)) for x in layouts if x.contract == contract.name
+    ]
     return ContractPlan(contract, contract, (Change("removed", said),), tuple(mine))
 
 
@@ -113,10 +116,21 @@ def _planned(
     held, was_held = (project.held_because(layout, c) if c else "" for c in (contract, before))
     if held and not was_held:
         said.append(f"it would be held out of gold: {held}")
+    if before and before.primary_key != contract.primary_key and (number := _newly_superseded(tried)):
+        many = "1 row is superseded by a later one" if number == 1 else f"{number:,} rows are superseded by later ones"
+        said.append(f"{many} of the same {', '.join(contract.primary_key)}")
     could = {n: looks[n] for n in _unknown(layout, contract) if n in looks and n not in why}
     unbuildable = contract.name in trial.failures
     verdict: Verdict = "blocked" if hopeless or unbuildable else "repair" if said else "holds"
     return Planned(layout, verdict, columns, tuple(said), could, tried)
+
+
+def _newly_superseded(tried: Tried | None) -> int:
+    """How many more rows give way to later ones with the same key than now."""
+    if not tried or not tried.before or not tried.after:
+        return 0
+    now, then = (rows.kinds.get("superseded", 0) for rows in (tried.before, tried.after))
+    return max(then - now, 0)
 
 
 def _too_many(tried: Tried | None, contract: Contract) -> bool:

@@ -80,6 +80,23 @@ def try_contracts(project: Project, layouts: Sequence[Layout], progress: Progres
     return Trial(found, failures)
 
 
+def loaded_rows(project: Project, layouts: Sequence[Layout]) -> dict[str, Tried]:
+    """Where the loaded rows of these layouts are, and stay, by dbt model: of contracts that are not built any more."""
+    if not has_database(project.database) or not layouts:
+        return {}
+    with connect(project.database, project.folder) as connection:
+        rows = read_files(connection, "state in ('mapped', 'blocked')")
+        mine = {
+            x.dbt_model: [r for r in rows if (r.raw_table, r.contract) == (x.raw_table, x.contract)] for x in layouts
+        }
+        now = _counted(connection, layouts, {name: [r.file_id for r in listed] for name, listed in mine.items()})
+    return {
+        name: Tried(len(listed), sum(r.rows_loaded for r in listed), now.get(name), now.get(name))
+        for name, listed in mine.items()
+        if listed
+    }
+
+
 def unbuilt_contracts(project: Project, layouts: Sequence[Layout]) -> frozenset[str]:
     """The contracts of which gold and quarantine are not what the contract and these layouts, as they are now, make."""
     if not has_database(project.database):

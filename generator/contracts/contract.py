@@ -137,6 +137,14 @@ def contract_files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
 
 
+def absent(folder: Path, name: str) -> str:
+    """That a project whose `models/gold` is `folder` has no contract of that name, and what brings it back."""
+    below = next((p for p in sorted(folder.rglob(f"{name}.y*ml")) if p.parent != folder), None)
+    if below:
+        return f"contract {name} is in {below.relative_to(folder.parent.parent)}, which is not read: move it to models/gold"
+    return f"contract {name} is not in models/gold any more: put it back, and goldsmith run builds it"
+
+
 def load_contracts(folder: Path) -> dict[str, Contract]:
     """Every contract of a project, by name, from the yml files in its `models/gold` folder.
 

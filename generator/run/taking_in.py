@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.columns.fingerprint import fingerprint
+from generator.contracts.contract import absent
 from generator.database.ledger import Connection, LedgerRow, connect, has_database, read_files, update_file
 from generator.database.lock import scratch
 from generator.disk import is_full
@@ -25,7 +26,13 @@ from generator.run.counts import built_contracts, built_files, count_files, coun
 from generator.run.load import ReadFile, load_file, read_incoming
 from generator.run.results import file_outcome, loaded_outcome, verdict
 
-CachedTables = Mapping[tuple[str, str | None], Layout]
+
+class CachedTables(dict[tuple[str, str | None], Layout]):
+    """The layouts of a project's contracts, by raw table and contract."""
+
+    def __init__(self, project: Project, layouts: Sequence[Layout]) -> None:
+        super().__init__({(x.raw_table, x.contract): x for x in layouts if x.contract in project.contracts})
+        self.project = project
 
 
 @dataclass(frozen=True)
@@ -96,16 +103,18 @@ def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
 
 
-def cached_tables(project: Project, layouts: Sequence[Layout]) -> dict[tuple[str, str | None], Layout]:
+def cached_tables(project: Project, layouts: Sequence[Layout]) -> CachedTables:
     """The layouts of the project's contracts by raw table and contract."""
-    return {(x.raw_table, x.contract): x for x in layouts if x.contract in project.contracts}
+    return CachedTables(project, layouts)
 
 
 def as_cached(row: LedgerRow, cached: CachedTables) -> LedgerRow:
-    """The ledger's row; blocked where its dbt model or its contract was deleted, for the project's folder is the cache."""
+    """The ledger's row; blocked where its dbt model or its contract is gone, for the project's folder is the cache."""
     if row.state != "mapped" or (row.raw_table, row.contract) in cached:
         return row
-    message = "its dbt model or contract was deleted; name the file in goldsmith run, and it is mapped anew"
+    message = "its dbt model was deleted; name the file in goldsmith run, and it is mapped anew"
+    if row.contract and row.contract not in cached.project.contracts:
+        message = absent(cached.project.folder / "models" / "gold", row.contract)
     return replace(row, state="blocked", message=message)
 
 
