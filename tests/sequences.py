@@ -43,7 +43,7 @@ Build = Literal["run", "piecemeal", "dbt run"]
 LIVES = 40
 PROJECTS = 5
 # Every fourth has another day, and a database made again from the archive.
-THOROUGH = 4
+THOROUGH = 8
 STEPS_A_DAY = 3
 
 
