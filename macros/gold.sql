@@ -63,7 +63,7 @@ select
     end as reasons,
         {%- else %}
     '{{ 'held' if layout.relation else 'blocked' }}' as kind,
-    ['{{ (layout.held or 'no mapping') | replace("'", "''") }}'] as reasons,
+    ['{{ (layout.held or 'no mapping: goldsmith status says why') | replace("'", "''") }}'] as reasons,
         {%- endif %}
     json_merge_patch(to_json(cells), '{{ not_cells() }}') as row
 from raw.{{ adapter.quote(layout.raw_table) }} as cells

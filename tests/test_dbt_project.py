@@ -170,7 +170,7 @@ def test_the_rows_of_a_deleted_layout_are_blocked_until_its_file_is_named(ours: 
     assert tables(ours, without="nordic") == others
     assert ours.query(
         "select kind, reasons, count(*) from quarantine.bank_transactions where _source_file = ? group by all", name
-    ) == [("blocked", ["no mapping"], 23)]
+    ) == [("blocked", ["no mapping: goldsmith status says why"], 23)]
     assert ours.unbalanced() == []
     status = ours.status()[name]
     assert (status["state"], status["rows_quarantined"]) == ("blocked", 23)

@@ -168,7 +168,10 @@ def test_blocked_rows_wait_with_all_their_cells(project: LiveProject) -> None:
         f"select reasons, row ->> 'colour', row ->> 'shape' from quarantine.{BANK} where _source_file = ? order by 2",
         BOGUS,
     )
-    assert rows == [(["no mapping"], "blue", "square"), (["no mapping"], "red", "round")]
+    assert rows == [
+        (["no mapping: goldsmith status says why"], "blue", "square"),
+        (["no mapping: goldsmith status says why"], "red", "round"),
+    ]
 
 
 def test_an_unknown_currency_is_refused_row_by_row_with_the_reason(project: LiveProject, files: dict[str, Any]) -> None:
