@@ -42,7 +42,7 @@ STEPS: tuple[Step, ...] = (*get_args(Step), "add", "drift", "edit", "edit")
 Build = Literal["run", "piecemeal", "dbt run"]
 LIVES = 40
 PROJECTS = 5
-# Every fourth has another day, and a database made again from the archive.
+# Every eighth has another day, and a database made again from the archive.
 THOROUGH = 8
 STEPS_A_DAY = 3
 
