@@ -19,7 +19,7 @@ from projects import LiveProject, command
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("KILLS", "6"))
+KILLS = int(os.environ.get("KILLS", "4"))
 RUN = ("goldsmith", "run", "--provider", "offline", "--quiet")
 # What ends a job of its own when it is killed, and the commands before it.
 JOBS: dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]] = {

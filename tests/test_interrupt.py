@@ -58,7 +58,7 @@ def test_ctrl_c_while_modules_are_imported_is_one_line(imports: int, tmp_path: P
     assert (code, said, out) == (130, [INTERRUPTED], "")
 
 
-@pytest.mark.parametrize("number", range(int(os.environ.get("KILLS", "6"))))
+@pytest.mark.parametrize("number", range(int(os.environ.get("KILLS", "4"))))
 def test_ctrl_c_at_any_moment_of_a_run_is_one_line_and_nothing_is_lost(number: int, tmp_path: Path) -> None:
     project = landed(tmp_path)
     process = project.start("run", "--provider", "offline")

@@ -284,7 +284,8 @@ def test_a_list_is_not_committed_without_the_files_of_its_layouts(repository: Li
     (project.folder / "models/staging/new bank").mkdir()
     for suffix in (".sql", ".yml"):
         text = (project.folder / f"{MODEL}{suffix}").read_text(encoding="utf-8")
-        project.put(f"models/staging/new bank/stg_new{suffix}", text.replace(Path(MODEL).name, "stg_new"))
+        text = text.replace(Path(MODEL).name, "stg_new").replace("chase_ec185f7c", "new_ec185f7c")
+        project.put(f"models/staging/new bank/stg_new{suffix}", text)
     project.edit("models/staging/stg_bank_transactions.sql", "[ref(", "[ref('stg_new'), ref(")
     opened = open_project(project.folder, {})
     layouts = read_layouts(opened.folder)
