@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from generator.budget import dollars
@@ -208,17 +208,16 @@ class Failure:
     """
 
     text: str
-    about: tuple[str, ...]
-    contracts: tuple[str, ...]
-    path: str
+    about: tuple[str, ...] = ()
+    contracts: tuple[str, ...] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True)
 class RunOutcome:
     """Everything that one run did. `notices` are lines for the person, such as which provider was used and why.
 
-    `failures` is what failed, in words, `failed` the same of dbt's nodes with what each of them concerns. `spending` is None
-    where no LLM was asked. `differences`: what candidates that wait would change.
+    `spending` is None where no LLM was asked. `differences`: what candidates that wait would change.
     """
 
     files: tuple[FileOutcome, ...] = ()
@@ -226,8 +225,7 @@ class RunOutcome:
     gold: tuple[Preview, ...] = ()
     quarantine: tuple[Preview, ...] = ()
     notices: tuple[str, ...] = ()
-    failures: tuple[str, ...] = field(default=())
-    failed: tuple[Failure, ...] = ()
+    failures: tuple[Failure, ...] = ()
     spending: LLMSpending | None = None
     differences: tuple[Difference, ...] = ()
 
@@ -235,7 +233,7 @@ class RunOutcome:
         """The run as plain JSON types."""
         from dataclasses import asdict
 
-        return asdict(self)
+        return asdict(self) | {"failures": [failure.text for failure in self.failures]}
 
 
 def _many(count: int, what: str) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from generator.difference import CellChange, ColumnChange, Difference, RowExample
 from generator.errors import UsageError
-from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, Preview, RunOutcome
+from generator.outcome import Failure, FileOutcome, LayoutOutcome, MappedColumn, Preview, RunOutcome
 from generator.report.html import KINDS, flow, render_report, share, visible, write_report
 
 VOID = {"meta", "br", "wbr", "link", "img", "input", "base"}
@@ -87,7 +87,7 @@ RUN = RunOutcome(
     gold=(Preview("gold.bank_transactions", ("amount", "memo"), (("-12.50", "Miete"), ("3.00", "")), 1187),),
     quarantine=(Preview("quarantine.bank_transactions", ("_source_row", "raw"), (("17", '{"betrag": "x"}'),), 11),),
     notices=("Provider: offline, because OPENAI_API_KEY is not set.",),
-    failures=("dbt test not_null failed",),
+    failures=(Failure("dbt test not_null failed"),),
 )
 
 HOSTILE = (
@@ -201,7 +201,7 @@ def hostile_run(text: str) -> RunOutcome:
     difference = Difference(
         text, text, text, text, 1, 1, 1, 1, (row,), (row,), (change,), 1, 1, ((text, 1),), failed_tests=(text,)
     )
-    return RunOutcome((file,), (layout,), (table,), (table,), (text,), (text,), differences=(difference,))
+    return RunOutcome((file,), (layout,), (table,), (table,), (text,), (Failure(text),), differences=(difference,))
 
 
 def test_the_same_run_gives_the_same_page() -> None:

@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from generator.outcome import FileOutcome, RunOutcome
+from generator.outcome import Failure, FileOutcome, RunOutcome
 from generator.report.terminal import show_errors
 
 
@@ -17,7 +17,9 @@ def test_quiet_leaves_the_files_that_need_somebody_and_what_failed_in_dbt() -> N
         FileOutcome("open.csv", "held", "amount: which sign?", file_id="1", rows_read=1, rows_quarantined=1),
     )
     with StringIO() as out:
-        show_errors(Console(file=out, width=140), RunOutcome(files=files, failures=("dbt test x: Got 1 result",)))
+        show_errors(
+            Console(file=out, width=140), RunOutcome(files=files, failures=(Failure("dbt test x: Got 1 result"),))
+        )
         said = out.getvalue().splitlines()
     assert said == [
         "held    open.csv",

@@ -23,7 +23,7 @@ from generator.columns.profile import LayoutProfile, build_profile
 from generator.llm.prompt import build_prompt
 from generator.matcher.offline import propose
 from generator.naming import safe_columns, source_name
-from generator.outcome import FileOutcome, LayoutOutcome, MappedColumn, RunOutcome
+from generator.outcome import Failure, FileOutcome, LayoutOutcome, MappedColumn, RunOutcome
 from generator.project.render import LayoutName, render_sql, render_yml
 from generator.report.html import render_report
 from generator.report.terminal import show_layout, show_run
@@ -297,4 +297,4 @@ def _outcome(text: str) -> RunOutcome:
         questions=(text,),
         remarks=(text,),
     )
-    return RunOutcome(files=(file,), layouts=(layout,), notices=(text,), failures=(text,))
+    return RunOutcome(files=(file,), layouts=(layout,), notices=(text,), failures=(Failure(text),))

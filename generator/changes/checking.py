@@ -68,7 +68,7 @@ def check_files(
         *lists(project, known, root),
         *(uncommitted(project, known, root) if base is not None else ()),
     ]
-    found += _of_several(project, outcome.failed, root)
+    found += _of_several(project, outcome.failures, root)
     return Checked((*found, *_with_copies(outcome.files, findings, at)), changes, outcome.notices, base)
 
 
@@ -109,7 +109,7 @@ def _failures_of(file: FileOutcome, layout: LayoutOutcome | None, outcome: RunOu
     """What dbt reports of a file's contract; of other layouts only that nothing was built because of them."""
     layouts = {x.dbt_model for x in outcome.layouts}
     said = []
-    for failure in outcome.failed:
+    for failure in outcome.failures:
         if failure.contracts != (file.contract,):
             continue
         others = set(failure.about) <= layouts and (layout is None or layout.dbt_model not in failure.about)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from generator.intake.archive import Archive
-from generator.outcome import FileOutcome, LayoutOutcome, Preview, RunOutcome
+from generator.outcome import Failure, FileOutcome, LayoutOutcome, Preview, RunOutcome
 from generator.visible import plain
 
 CELL = 32
@@ -99,10 +99,10 @@ def show_errors(console: Console, outcome: RunOutcome) -> None:
     show_failures(console, outcome.failures)
 
 
-def show_failures(console: Console, failures: Sequence[str]) -> None:
+def show_failures(console: Console, failures: Sequence[Failure]) -> None:
     """What failed in dbt, a line each."""
     for failure in failures:
-        console.print(Text(plain(failure, 500), style="red"))
+        console.print(Text(plain(failure.text, 500), style="red"))
 
 
 def _show_files(console: Console, outcome: RunOutcome, files: Sequence[FileOutcome]) -> None:

@@ -232,8 +232,7 @@ def _outcome(project: Project, done: Done, failed: tuple[Failure, ...], notices:
         gold=gold,
         quarantine=quarantine,
         notices=tuple(dict.fromkeys([*notices, *done.notices])),
-        failures=tuple(f.text for f in failed),
-        failed=failed,
+        failures=failed,
     )
 
 

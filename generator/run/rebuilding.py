@@ -15,7 +15,7 @@ from generator.database.ledger import LedgerRow, Relations, connect, read_files,
 from generator.database.lock import hold, scratch
 from generator.errors import GoldsmithError, UsageError
 from generator.intake.archive import Original
-from generator.outcome import Progress
+from generator.outcome import Failure, Progress
 from generator.project.layouts import read_layouts
 from generator.project.project import Project
 from generator.project.staging_files import write_contract_models
@@ -34,7 +34,7 @@ class _Old:
     readable: bool = True
 
 
-def rebuild(project: Project, progress: Progress) -> tuple[str, ...]:
+def rebuild(project: Project, progress: Progress) -> tuple[Failure, ...]:
     """Replace the database by one made from the archive; returns what dbt's tests found, and what else is to be said.
 
     Raises GoldsmithError that names what cannot be rebuilt; then, and whenever it is interrupted, the old database stays.
@@ -102,7 +102,7 @@ def _load(fresh: Project, originals: Sequence[Original], progress: Progress) -> 
     _stop_at(refused, "What is deleted from the archive is not rebuilt")
 
 
-def _build(fresh: Project, old: _Old, progress: Progress) -> tuple[str, ...]:
+def _build(fresh: Project, old: _Old, progress: Progress) -> tuple[Failure, ...]:
     """dbt for the contracts that have files, with their tests; for the whole project, if the old database had more of it.
 
     A failed test is said; it says nothing about rebuilding.
@@ -125,7 +125,7 @@ def _build(fresh: Project, old: _Old, progress: Progress) -> tuple[str, ...]:
     return failures
 
 
-def _run_dbt(fresh: Project, options: Sequence[str], progress: Progress) -> tuple[str, ...]:
+def _run_dbt(fresh: Project, options: Sequence[str], progress: Progress) -> tuple[Failure, ...]:
     done: list[str] = []
 
     def on_node(name: str) -> None:
@@ -137,7 +137,7 @@ def _run_dbt(fresh: Project, options: Sequence[str], progress: Progress) -> tupl
     failed = [r for r in run_dbt(fresh.folder, fresh.database, command, on_node) if r.failed]
     said = {r.name: f"dbt {r.resource_type} {r.name}: {r.message or r.status}" for r in failed}
     _stop_at([said[r.name] for r in failed if r.resource_type != "test"], "Correct that, and rebuild")
-    return tuple(said.values())
+    return tuple(Failure(text) for text in said.values())
 
 
 def _made(project: Project) -> Relations:
