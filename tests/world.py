@@ -276,6 +276,7 @@ class World:
         )
         good: dict[tuple[str, int], Values] = {}
         unsure: set[tuple[str, int]] = set()
+        meters: set[object] = set()
         files = {name: file for life in self.lives for name, file in life.files.items()}
         for name, raw_table in loaded:
             layout = read.get(raw_table)
@@ -285,6 +286,7 @@ class World:
                 continue
             edits = effects(layout.path.read_text(encoding="utf-8"))
             mapped = {c for c, m in layout.columns.items() if m.get("source_columns")}
+            there = {what for _, what in files[name].shape.headers} & {*promise.columns}
             for line, row in files[name].rows.items():
                 values: Values | None = row.values
                 for edit in edits:
@@ -292,14 +294,17 @@ class World:
                 if values is None or row.surplus:
                     continue
                 given: Values = {c: values.get(c) if c in mapped else None for c in promise.columns}
-                if row.wrong.keys() & set(promise.columns):
+                if row.wrong.keys() & there:
                     if "kind" in row.wrong:
                         unsure.add((name, line))
+                        meters.add(values["meter"])
                 elif promise.keeps(given):
                     good[name, line] = given
         if promise.key:
             latest = {values["meter"]: place for place, values in good.items()}
-            good = {place: good[place] for place in latest.values()}
+            # What may be in gold may supersede another.
+            unsure |= {place for place, values in good.items() if values["meter"] in meters}
+            good = {place: good[place] for place in latest.values() if place not in unsure}
         return good, unsure
 
     @property
