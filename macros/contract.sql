@@ -38,7 +38,7 @@
     {{- return(contract_node(contract).config.meta.get('primary_key', [])) -}}
 {% endmacro %}
 
-{#- All that makes a row good or bad, as one text; `generator/contracts.py` makes the same of the yml, so that `goldsmith run`
+{#- All that makes a row good or bad, as one text; `generator/contracts/contract.py` makes the same of the yml, so that `goldsmith run`
     sees what is to be built without asking dbt. -#}
 {% macro contract_rules(contract) %}
     {%- set node = contract_node(contract) -%}
@@ -95,7 +95,7 @@
 {% endmacro %}
 
 {#- What the yml beside a layout's dbt model adds to its violations, as one text: the raw columns that feed each gold column.
-    `generator/versions.py` makes the same. -#}
+    `generator/project/versions.py` makes the same. -#}
 {% macro feeding(layout) %}
     {%- set meta = layout.config.meta -%}
     {%- set raw_columns = {} -%}
@@ -114,7 +114,7 @@
 {% endmacro %}
 
 {#- Why a layout is held out of gold, '' if it is not: an open question, a required column that is too uncertain, or, where
-    the project says so, no approval of the text as it is now. `generator/layouts.py` has the same rule. -#}
+    the project says so, no approval of the text as it is now. `generator/project/layouts.py` has the same rule. -#}
 {% macro held_because(layout, contract) %}
     {%- set meta = layout.config.meta -%}
     {%- set hold = hold_unreviewed() -%}

@@ -1,4 +1,4 @@
-{#- The tables that intake writes and dbt reads. `generator/ledger.py` renders the same text, so this is their only home. -#}
+{#- The tables that intake writes and dbt reads. `generator/database/ledger.py` renders the same text, so this is their only home. -#}
 
 {% macro create_ledger() %}
     {{- return(adapter.dispatch('create_ledger')()) -}}

@@ -1,5 +1,5 @@
 {#- What a contract does with columns and cells that it does not expect: `meta.schema_contract`, after dlt's words.
-    `generator/modes.py` reads the same, and says what is wrong with it in more words. -#}
+    `generator/contracts/modes.py` reads the same, and says what is wrong with it in more words. -#}
 
 {% macro schema_contract(contract) %}
     {{- return(contract_node(contract).config.meta.get('schema_contract') or {}) -}}
