@@ -294,7 +294,7 @@ class World:
                 if values is None or row.surplus:
                     continue
                 given: Values = {c: values.get(c) if c in mapped else None for c in promise.columns}
-                if row.wrong.keys() & there:
+                if row.wrong.keys() & there & mapped:
                     if "kind" in row.wrong:
                         unsure.add((name, line))
                         meters.add(values["meter"])
